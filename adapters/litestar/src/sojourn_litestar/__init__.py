@@ -1,0 +1,1 @@
+"""Sojourn's sessions for Litestar."""

@@ -1,0 +1,87 @@
+"""Session values as msgpack, one by one: what goes in comes out equal, or is refused.
+
+msgpack and not JSON, because JSON turns NaN into null and integer keys into text without a word.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import msgspec
+from msgspec import Raw
+
+from ._errors import SessionValueError
+
+# Their exact types always come back equal; everything else is compared after a round trip.
+_SURE = frozenset({str, int, bool, bytes, type(None)})
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder().decode
+
+ENCODE_ERRORS = (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError)
+DECODE_ERRORS = (msgspec.MsgspecError, ValueError, RecursionError)
+"""What decoding corrupt bytes can raise; deep nesting is a RecursionError, not a DecodeError."""
+
+
+class ValueCodec(Protocol):
+    """How the value of a key becomes bytes and back."""
+
+    def encode(self, key: str, value: object) -> Raw:
+        """The value's bytes; raises SessionValueError if it would not come back equal."""
+        ...
+
+    def decode(self, key: str, raw: Raw) -> Any:
+        """The value again; raises one of ``DECODE_ERRORS`` when the bytes are corrupt or misfit."""
+        ...
+
+
+def is_mutable(value: object) -> bool:
+    """Whether somebody who holds this value could change it without telling us."""
+    return type(value) not in _SURE and not isinstance(value, float)
+
+
+def checked_key(key: object) -> str:
+    """The key, if it is text that can be stored."""
+    if not isinstance(key, str):
+        raise SessionValueError(f"session keys are str, not {type(key).__name__}")
+    return key
+
+
+def refused(key: str, value: object, reason: str) -> SessionValueError:
+    """The error for a value that cannot be kept; shows its type and never the value."""
+    return SessionValueError(
+        f"session[{key!r}] = <{type(value).__name__}>: {reason}; store str, int, float, bool, "
+        "None, bytes, aware datetime, or lists and dicts of them (or give the manager a model)"
+    )
+
+
+class PlainCodec:
+    """Values without a model: what msgpack carries."""
+
+    __slots__ = ()
+
+    def encode(self, key: str, value: object) -> Raw:
+        """See ``ValueCodec``; a tuple or a set would come back as a list, so it is refused."""
+        try:
+            encoded = _encode(value)
+            same = type(value) in _SURE or bool(_decode(encoded) == value)
+        except ENCODE_ERRORS as error:
+            raise refused(key, value, f"cannot be stored ({type(error).__name__})") from None
+        if not same:
+            raise refused(key, value, "would not come back equal")
+        return Raw(encoded)
+
+    def decode(self, key: str, raw: Raw) -> Any:  # noqa: ARG002 - the protocol's parameter
+        """See ``ValueCodec``."""
+        return _decode(raw)
+
+
+PLAIN: ValueCodec = PlainCodec()
+
+
+def same_bytes(value: object, raw: Raw) -> bool:
+    """Whether this value still has these bytes."""
+    try:
+        return Raw(_encode(value)) == raw
+    except ENCODE_ERRORS:
+        return False

@@ -1,0 +1,200 @@
+"""Writing a draft, and answering a response: the loop around the planner.
+
+Reload and replay when another request was faster, until the commit's deadline; deletion always
+wins. Nothing is sent to the browser before the store agreed.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Iterator
+
+import anyio
+from msgspec import Struct
+
+from ._backend import Opened, Written
+from ._draft import Draft
+from ._errors import ConflictError, SessionTooLargeError, StoreError
+from ._events import (
+    CommitDiscarded,
+    CommitRetried,
+    Discard,
+    Event,
+    Rejection,
+    SessionBound,
+    SessionChanged,
+    SessionCreated,
+    SessionDestroyed,
+    SessionExtended,
+    SessionRotated,
+)
+from ._loading import report_failure
+from ._plan import CommitPlan, Cookie, Intent, Operation, plan_commit
+from ._settings import Settings
+from ._state import SessionState
+from ._store import Outcome
+
+Headers = tuple[tuple[str, str], ...]
+
+_VARY = ("Vary", "Cookie")
+_TRIES_WITHOUT_PAUSE = 4
+_LONGEST_PAUSE = 0.02
+
+
+class CommitResult(Struct, frozen=True):
+    """What the response has to say.
+
+    ``headers``: names and values to merge into the response's own, see ``merge_headers``.
+    ``discarded``: why a change was not written, or None.
+    """
+
+    headers: Headers = ()
+    discarded: Discard | None = None
+
+
+NOTHING = CommitResult()
+_LOOKED = CommitResult((_VARY,))
+
+
+async def write(draft: Draft) -> None:
+    """Write what the draft changed.
+
+    Raises StoreError, SessionTooLargeError, SessionValueError; the draft then still has its patch.
+    """
+    if draft.current is None or draft.unavailable is not None or draft.discarded is not None:
+        return None
+    settings, patch = draft.settings, draft.patch()
+    opened, attempts, give_up_at = draft.opened, 0, 0.0
+    while True:
+        now = settings.clock()
+        plan = plan_commit(opened, patch, settings.policy, now, can_set_cookie=draft.can_set_cookie)
+        if plan.operation is Operation.NOTHING:
+            return None
+        if plan.operation is Operation.REFUSE:
+            return discard(draft, Discard.NO_COOKIE)
+        line, written = await _write_once(settings, plan, now)
+        if written.outcome is Outcome.APPLIED:
+            return _settle(draft, plan, written, line, now)
+        if written.outcome is Outcome.GONE:
+            return _lost(draft, plan, Discard.GONE)
+        # Nobody is waiting on the hot path: the clock for giving up starts at the first conflict.
+        attempts += 1
+        give_up_at = give_up_at or anyio.current_time() + settings.commit_deadline
+        await _pause(attempts, give_up_at)
+        reloaded = await _reload(settings, plan, now)
+        if isinstance(reloaded, Rejection):
+            superseded = reloaded is Rejection.WRONG_SECRET
+            return _lost(draft, plan, Discard.SUPERSEDED if superseded else Discard.GONE)
+        opened = reloaded
+        settings.emit(CommitRetried(id=opened.state.id, attempts=attempts))
+
+
+async def _write_once(
+    settings: Settings, plan: CommitPlan, now: float
+) -> tuple[str | None, Written]:
+    try:
+        written = await settings.backend.write(plan, now=now)
+        return _line(settings, plan, written, now), written
+    except StoreError as error:
+        report_failure(settings, plan.operation.value, error)
+        raise
+    except SessionTooLargeError as error:
+        raise SessionTooLargeError(f"{error}; {biggest_keys(plan.after)}") from None
+
+
+async def _reload(settings: Settings, plan: CommitPlan, now: float) -> Opened | Rejection:
+    if plan.opened is None:  # only what was loaded can conflict
+        return Rejection.UNKNOWN
+    try:
+        return await settings.backend.load(plan.opened.ticket, now=now)
+    except StoreError as error:
+        report_failure(settings, "load", error)
+        raise
+
+
+async def _pause(attempts: int, give_up_at: float) -> None:
+    """Let others finish; ordinary contention ends within a few rounds."""
+    if anyio.current_time() >= give_up_at:
+        raise ConflictError(
+            f"other requests kept changing this session; gave up after {attempts} attempts"
+        )
+    if attempts > _TRIES_WITHOUT_PAUSE:
+        await anyio.sleep(random.uniform(0, _LONGEST_PAUSE))  # noqa: S311 - jitter
+
+
+def _line(settings: Settings, plan: CommitPlan, written: Written, now: float) -> str | None:
+    """The Set-Cookie line of this write, None to leave the cookie alone."""
+    if plan.cookie is Cookie.LEAVE or written.outcome is not Outcome.APPLIED:
+        return None
+    if plan.cookie is Cookie.EXPIRE:
+        return settings.set_cookie.expired_line()
+    before = plan.opened.state.expires_at if plan.opened is not None else None
+    moved = settings.set_cookie.is_persistent and plan.after.expires_at != before
+    if written.opened is None or (plan.cookie is Cookie.REFRESH and not moved):
+        return None
+    text = settings.backend.spell(written.opened.ticket)
+    return settings.set_cookie.line(text, max_age=plan.after.expires_at - now)
+
+
+def _settle(draft: Draft, plan: CommitPlan, written: Written, line: str | None, now: float) -> None:
+    draft.line = line or draft.line
+    draft.rebase(written.opened, now)
+    emit = draft.settings.emit
+    if emit.wants(logging.DEBUG):
+        for event in _events(plan, written):
+            emit(event)
+
+
+def _events(plan: CommitPlan, written: Written) -> Iterator[Event]:
+    begins = plan.operation in (Operation.CREATE, Operation.RESTART)
+    if plan.operation in (Operation.DELETE, Operation.RESTART) and plan.opened is not None:
+        yield SessionDestroyed(id=plan.opened.state.id)
+    if written.opened is None:
+        return
+    id = written.opened.state.id
+    if begins:
+        yield SessionCreated(id=id)
+    if plan.intent in (Intent.ROTATE, Intent.RENEW):
+        yield SessionRotated(id=id, due=plan.intent is Intent.RENEW)
+    elif plan.after.authenticated_at is not None and plan.intent in (Intent.BIND, Intent.RESTART):
+        yield SessionBound(id=id)
+    elif plan.intent is Intent.CHANGE and not begins:
+        yield SessionChanged(id=id)
+    elif plan.intent is Intent.EXTEND:
+        yield SessionExtended(id=id)
+
+
+def _lost(draft: Draft, plan: CommitPlan, reason: Discard) -> None:
+    """The session ended or changed hands meanwhile: write nothing, leave the cookie alone."""
+    if plan.intent is Intent.EXTEND:
+        draft.discarded = reason
+    else:
+        discard(draft, reason)
+
+
+def discard(draft: Draft, reason: Discard) -> None:
+    """Drop the patch, and tell the operator."""
+    draft.discarded = reason
+    id = draft.opened.state.id if draft.opened is not None else None
+    draft.settings.emit(CommitDiscarded(reason=reason, id=id))
+
+
+def answer(draft: Draft) -> CommitResult:
+    """What the response to this draft has to say."""
+    if not draft.accessed:
+        return NOTHING
+    if draft.line is None:
+        return _LOOKED if draft.discarded is None else CommitResult((_VARY,), draft.discarded)
+    headers: Headers = (("Set-Cookie", draft.line), _VARY)
+    cache_control = draft.settings.cache_control
+    if cache_control is not None:
+        headers = (*headers, ("Cache-Control", cache_control))
+    return CommitResult(headers, draft.discarded)
+
+
+def biggest_keys(state: SessionState) -> str:
+    """The three keys that take most bytes, for an error message."""
+    sizes = sorted(((len(bytes(raw)), key) for key, raw in state.data.items()), reverse=True)
+    named = ", ".join(f"{key!r} {size} bytes" for size, key in sizes[:3])
+    return f"the biggest keys: {named}" if named else "it holds no data"

@@ -1,0 +1,278 @@
+"""The working copy of one session in one request: what was loaded, what it is now, and why.
+
+The reasons are transitions; the commit replays them on whatever the newest state is by then.
+Values that were handed out and could be changed behind our back are encoded again and compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Raw
+
+from ._backend import Opened
+from ._codec import DECODE_ERRORS, is_mutable, same_bytes
+from ._errors import ConfigurationError, SessionSealedError, StoreError
+from ._events import Discard, ValueDropped
+from ._loading import find_tickets, open_nowait, report_failure
+from ._settings import Settings
+from ._state import SessionState, blank
+from ._transitions import Consume, Flash, Modify, Patch, Put, Remove, Transition, apply, compact
+from ._transitions import replay as replayed
+
+MISSING: Any = object()
+
+
+class Draft:
+    """One session in one request."""
+
+    # Class attributes are the defaults: a request that touches nothing pays for two assignments.
+    accessed = False
+    extend = True
+    opened: Opened | None = None
+    current: SessionState | None = None
+    is_sealed = False
+    can_set_cookie = True
+    unavailable: StoreError | None = None
+    line: str | None = None
+    discarded: Discard | None = None
+    result: Any = None
+    model: Any = None
+    _tickets: list[Any] | None = None
+    _base: SessionState
+    _now: float
+    _image = b""
+
+    def __init__(self, settings: Settings, headers: Sequence[bytes]) -> None:
+        self.settings = settings
+        self.headers = headers
+
+    # Loading
+
+    def tickets(self) -> list[Any]:
+        """What could be our cookie in this request, found once."""
+        if self._tickets is None:
+            self._tickets = find_tickets(self.settings, self.headers)
+        return self._tickets
+
+    def state(self) -> SessionState:
+        """The state as this request sees it; loads on first use, and counts as a look."""
+        self.accessed = True
+        return self.current if self.current is not None else self._open()
+
+    def _open(self) -> SessionState:
+        now = self.settings.clock()
+        try:
+            opened = open_nowait(self.settings, self.tickets(), now)
+        except StoreError as error:
+            self.fail_open(error, now)
+            opened = None
+        return self.attach(opened, now)
+
+    def fail_open(self, error: StoreError, now: float) -> None:
+        """The store failed: raise, or go on read-only, as the settings have it.
+
+        A store that is down is not a new visitor (OWASP: fail securely).
+        """
+        report_failure(self.settings, "load", error)
+        if self.settings.on_store_error == "raise":
+            raise error
+        self.unavailable = error
+        self.attach(None, now)
+
+    def attach(self, opened: Opened | None, now: float) -> SessionState:
+        """Start from this session, or from none."""
+        state = blank(now) if opened is None else opened.state
+        self.opened, self._base, self.current, self._now = opened, state, state, now
+        self._transitions: list[Transition] = []
+        self._live: dict[str, Any] = {}
+        self._consumed: dict[str, Raw] = {}
+        return state
+
+    def rebase(self, opened: Opened | None, now: float, *, keep_patch: bool = False) -> None:
+        """Go on from a newer state, with or without what was changed here since."""
+        live, consumed = self._live, self._consumed
+        pending = self._transitions if keep_patch else []
+        state = self.attach(opened, now)
+        self._transitions = pending
+        self.current = state = replayed(state, pending, now)
+        self._consumed = consumed
+        self._live = {
+            k: v for k, v in live.items() if k in state.data and same_bytes(v, state.data[k])
+        }
+        self._refresh_model()
+
+    # Values
+
+    def read(self, key: str) -> Any:
+        """The value, or MISSING; a flash value is consumed."""
+        value = self.peek(key)
+        state = self.current
+        if value is not MISSING and state is not None and key in state.flash:
+            self.flush()
+            raw = self.state().data[key]
+            self.record(Consume(key, raw))
+            self._consumed[key] = raw
+            self._live.pop(key, None)
+        return value
+
+    def peek(self, key: str) -> Any:
+        """The value, or MISSING; nothing changes."""
+        state = self.state() if self.model is None else self._flush_model()
+        value = self._live.get(key, MISSING)
+        if value is not MISSING:
+            return value
+        raw = state.data.get(key)
+        if raw is None:
+            return MISSING
+        value = self._decode(key, raw)
+        if is_mutable(value):
+            self._live[key] = value
+        return value
+
+    def _decode(self, key: str, raw: Raw) -> Any:
+        try:
+            return self.settings.codec.decode(key, raw)
+        except DECODE_ERRORS:
+            if self.settings.on_invalid_value == "raise":
+                raise
+            self._report_misfit(key)
+            return MISSING
+
+    def _report_misfit(self, key: str) -> None:
+        self.settings.emit(ValueDropped(id=self._base.id, key=key))
+
+    def put(self, key: str, value: object, kind: type[Put | Flash] = Put) -> None:
+        """Set the key, as ordinary or as flash value."""
+        self._flush_model()
+        self.record(kind(key, self.settings.codec.encode(key, value)))
+        self._live.pop(key, None)
+        if is_mutable(value):
+            self._live[key] = value
+
+    def remove(self, key: str) -> None:
+        """Remove the key."""
+        self._flush_model()
+        self._live.pop(key, None)
+        self.record(Remove(key))
+
+    def modify(self, key: str, function: Any, default: Any) -> Any:
+        """Record the function, and give its value on the state as seen here."""
+        self.state()
+        self.flush()
+        self._live.pop(key, None)
+        self.record(Modify(key, function, default, self.settings.codec))
+        return self.peek(key)
+
+    def keep(self, key: str) -> None:
+        """Put a flash value back that was read."""
+        raw = self._consumed.pop(key, None)
+        if raw is None or self._check_open().data.get(key) is not None:
+            return
+        pending = Consume(key, raw)
+        if pending in self._transitions:
+            self._transitions.remove(pending)
+            self.current = replayed(self._base, self._transitions, self._now)
+        else:
+            self.record(Flash(key, raw))
+
+    def consumed(self) -> tuple[str, ...]:
+        """The flash keys that were read."""
+        self.state()
+        return tuple(self._consumed)
+
+    def visible(self) -> SessionState:
+        """The state with the typed view's changes; what is only inside nested values may lack."""
+        return self._flush_model()
+
+    # Transitions
+
+    def record(self, transition: Transition) -> None:
+        """Apply the transition here, and remember it for the commit."""
+        before = self._check_open()
+        after = apply(before, transition, self._now)
+        if after is not before or isinstance(transition, Modify):
+            self._transitions.append(transition)
+            self.current = after
+            self._refresh_model()
+
+    def reset(self, transition: Transition) -> None:
+        """Record a transition after which no value that was handed out counts any more."""
+        self.state()
+        self.flush()
+        self._live.clear()
+        self.record(transition)
+
+    def _check_open(self) -> SessionState:
+        state = self.state()
+        if self.is_sealed:
+            raise SessionSealedError(
+                "the response has started, so this change would be lost; change the session "
+                "earlier, or use `async with manager.edit(session.id)`"
+            )
+        if self.unavailable is not None:
+            raise self.unavailable
+        return state
+
+    def flush(self) -> None:
+        """Record the changes inside values that were handed out."""
+        self._flush_model()
+        for key, value in list(self._live.items()):
+            state = self.state()
+            if not same_bytes(value, state.data[key]):
+                raw = self.settings.codec.encode(key, value)
+                self.record(Flash(key, raw) if key in state.flash else Put(key, raw))
+
+    def patch(self) -> Patch:
+        """What this request did."""
+        self.flush()
+        return Patch(compact(self._transitions), self.accessed, self.extend)
+
+    # The typed view
+
+    def typed(self) -> Any:
+        """The model of the data."""
+        self.state()
+        if self.model is None:
+            self.flush()
+            self.model, misfits = self._codec().read(self.state().data)
+            for key in misfits:
+                self._report_misfit(key)
+            self._image = self._codec().image(self.model)
+        return self.model
+
+    def set_typed(self, model: Any) -> None:
+        """Replace the model as a whole."""
+        self.typed()
+        self.model = model
+        self._flush_model()
+
+    def _codec(self) -> Any:
+        codec = self.settings.model_codec
+        if codec is None:
+            raise ConfigurationError("session.data: give SessionManager a model, model=MyStruct")
+        return codec
+
+    def _flush_model(self) -> SessionState:
+        if self.model is None:
+            return self.state()
+        codec = self._codec()
+        image = codec.image(self.model)
+        if image != self._image:
+            put, removed = codec.changes(self._image, image)
+            # record() refreshes the model: without this it would undo the fields still to come.
+            model, self.model, self._image = self.model, None, image
+            for key, raw in put.items():
+                self._live.pop(key, None)
+                self.record(Put(key, raw))
+            for key in removed:
+                self._live.pop(key, None)
+                self.record(Remove(key))
+            self.model = model
+        return self.state()
+
+    def _refresh_model(self) -> None:
+        if self.model is not None and self.current is not None:
+            self.model = self._codec().refresh(self.model, self.current.data)
+            self._image = self._codec().image(self.model)

@@ -1,0 +1,49 @@
+"""Merging our response headers into an application's own, the same way for every framework.
+
+``Vary`` and ``Cache-Control`` are lists (RFC 9110 5.6.1): ours joins what is there, and nothing of
+the application's is dropped. ``Set-Cookie`` is always a line of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ._committing import Headers
+
+RawHeaders = list[tuple[bytes, bytes]]
+"""ASGI's header list: names in lower case."""
+
+
+def joined(existing: str | None, addition: str) -> str | None:
+    """The value of a list header with ours in it; None if it needs no change.
+
+    ``Vary: *`` says more than ours already; ``no-store`` beside ``public`` wins (RFC 9111 5.2.2.5).
+    """
+    if not existing:
+        return addition
+    members = {member.strip().lower() for member in existing.split(",")}
+    if addition.lower() in members or "*" in members:
+        return None
+    return f"{existing}, {addition}"
+
+
+def merge_headers(own: Iterable[tuple[bytes, bytes]], ours: Headers) -> RawHeaders:
+    """An ASGI header list with ours merged in."""
+    merged = list(own)
+    for name, value in ours:
+        raw_name = name.lower().encode("ascii")
+        if raw_name == b"set-cookie":
+            merged.append((raw_name, value.encode("ascii")))
+        else:
+            merged = _with_member(merged, raw_name, value)
+    return merged
+
+
+def _with_member(headers: RawHeaders, name: bytes, value: str) -> RawHeaders:
+    present = [v for n, v in headers if n.lower() == name]
+    if not present:
+        return [*headers, (name, value.encode("ascii"))]
+    whole = joined(b", ".join(present).decode("latin-1"), value)
+    if whole is None:
+        return headers
+    return [*(h for h in headers if h[0].lower() != name), (name, whole.encode("latin-1"))]

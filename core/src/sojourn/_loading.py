@@ -1,0 +1,78 @@
+"""From Cookie headers to an opened session: parse, ask the backend, choose.
+
+The two ``open`` functions differ in one await; everything that decides is shared and pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ._backend import Opened
+from ._cookies import MAX_CANDIDATES, read
+from ._errors import SessionNotLoadedError, StoreError
+from ._events import CookieRejected, Rejection, StoreFailed
+from ._settings import Settings
+
+
+def open_nowait(settings: Settings, tickets: Sequence[Any], now: float) -> Opened | None:
+    """The session that these tickets open, or None. Never waits.
+
+    Raises SessionNotLoadedError if the backend would have to be awaited, StoreError if it fails.
+    """
+    if not tickets:
+        return None
+    if not settings.backend.lazy:
+        raise SessionNotLoadedError(
+            "this store has to be awaited: get the session by the adapter's own means "
+            "(get_session, injection), or call `await session.load()` first"
+        )
+    load = settings.backend.load_nowait
+    return choose(settings, [load(ticket, now=now) for ticket in tickets])
+
+
+async def open_waiting(settings: Settings, tickets: Sequence[Any], now: float) -> Opened | None:
+    """The session that these tickets open, or None. Raises StoreError if the store fails."""
+    if not tickets:
+        return None
+    load = settings.backend.load
+    return choose(settings, [await load(ticket, now=now) for ticket in tickets])
+
+
+def find_tickets(settings: Settings, headers: Sequence[bytes]) -> list[Any]:
+    """What could be ours in these headers. Junk is told to the operator and never to a store."""
+    values = read(headers, settings.set_cookie.name) if headers else []
+    if not values:
+        return []
+    if len(values) > MAX_CANDIDATES:
+        settings.emit(CookieRejected(reason=Rejection.TOO_MANY))
+        return []
+    parsed = [settings.backend.parse(value) for value in values]
+    tickets = [ticket for ticket in parsed if ticket is not None]
+    if len(tickets) < len(parsed):
+        settings.emit(CookieRejected(reason=Rejection.MALFORMED))
+    return tickets
+
+
+def choose(settings: Settings, results: Sequence[Opened | Rejection]) -> Opened | None:
+    """The one that opened; None if none did, or if two did.
+
+    RFC 6265bis 4.2.2: servers should not rely on the order of cookies, so an attacker's cookie,
+    tossed from a sibling domain, must not win by coming first.
+    """
+    if len(results) == 1 and isinstance(results[0], Opened):
+        return results[0]
+    opened = [result for result in results if isinstance(result, Opened)]
+    if len(opened) == 1:
+        return opened[0]
+    if opened:
+        settings.emit(CookieRejected(reason=Rejection.AMBIGUOUS))
+    for result in results:
+        if isinstance(result, Rejection):
+            settings.emit(CookieRejected(reason=result))
+    return None
+
+
+def report_failure(settings: Settings, operation: str, error: StoreError) -> None:
+    """Tell the operator that the store failed."""
+    settings.emit(StoreFailed(operation=operation, error=type(error).__name__))

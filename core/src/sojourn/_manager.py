@@ -1,0 +1,276 @@
+"""``SessionManager``: settings, load, commit, owners, sweeping, and the life of the store."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, Unpack
+
+from . import _background
+from ._backend import Backend, SupportsRows
+from ._codec import PLAIN
+from ._committing import NOTHING, CommitResult, answer, discard, write
+from ._draft import Draft
+from ._errors import ConfigurationError
+from ._events import Discard, Emitter, Listener, OwnerRevoked, SessionRevoked
+from ._handle import Session, draft_of
+from ._keyring import KeyRing
+from ._model import ModelCodec
+from ._options import Keys, ManagerOptions, check_age, resolve
+from ._owners import Edit, SessionInfo, guarded, info_of
+from ._refreshing import load
+from ._registry import StoreContext
+from ._set_cookie import CookieOptions, SetCookie
+from ._settings import OnInvalidValue, OnStoreError, Settings
+from ._store import Store
+from ._sweeper import sweep, sweep_forever
+from ._timeouts import Policy, Timeouts
+from ._token import Entropy, is_id
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from typing_extensions import TypeVar
+
+    M = TypeVar("M", default=Any)
+else:
+    from typing import TypeVar
+
+    M = TypeVar("M")
+
+_FAILED = 500
+"""The first status of a response whose changes are dropped (promise 35)."""
+
+
+class SessionManager(Generic[M]):
+    """Everything that sessions need, for one cookie.
+
+    - ``store``: a URL (``"memory://"``, ``"sqlite:///sessions.db"``, ``"cookie://"``), a Store or a
+      Backend.
+    - ``model``: a ``msgspec.Struct`` class with defaults, for ``session.data``; None: untyped.
+    - ``timeouts``, ``cookie``: see ``Timeouts`` and ``CookieOptions``.
+    - ``keys``: a KeyRing, or one key or several as text; a sealed cookie needs them.
+    - ``clock``: seconds since the epoch. ``on_event``: gets every ``Event``; must return at once.
+    - ``on_store_error``: "raise" StoreUnavailableError while the store is down, or go on with an
+      "anonymous" session that is empty and cannot be changed.
+    - ``on_invalid_value``: "drop" a stored value that no longer fits its type, or "raise".
+    - ``commit_on_error``: write even if the response is a 5xx.
+    - ``cache_control``: sent along with Set-Cookie (RFC 9111 7.3); None: nothing.
+    - ``deadline``: seconds for a store call, and for retrying a commit.
+    - ``max_bytes``: of one session's row. ``sweep_every``: seconds; None: never by itself.
+
+    Raises ConfigurationError, UnknownStoreError. Use it as an async context manager, or let an
+    adapter do so; entering twice is fine, and the last exit closes the store.
+    """
+
+    def __init__(
+        self,
+        store: str | Store | Backend,
+        *,
+        model: type[M] | None = None,
+        timeouts: Timeouts | None = None,
+        cookie: CookieOptions | None = None,
+        keys: Keys | None = None,
+        clock: Callable[[], float] = time.time,
+        on_event: Listener | None = None,
+        on_store_error: OnStoreError = "raise",
+        on_invalid_value: OnInvalidValue = "drop",
+        commit_on_error: bool = False,
+        cache_control: str | None = "no-store",
+        deadline: float = 2.0,
+        max_bytes: int = 262_144,
+        sweep_every: float | None = 60.0,
+        entropy: Entropy = os.urandom,
+    ) -> None:
+        self.cookie = cookie or CookieOptions()
+        policy = Policy.of(timeouts or Timeouts())
+        check_age(self.cookie, policy)
+        ring = None if keys is None else KeyRing.of(keys)
+        context = StoreContext(self.cookie, ring, policy, entropy)
+        model_codec = None if model is None else ModelCodec(model)
+        self._settings = Settings(
+            backend=resolve(store, context, deadline=deadline, max_bytes=max_bytes),
+            policy=policy,
+            set_cookie=SetCookie(self.cookie),
+            clock=clock,
+            emit=Emitter(on_event),
+            codec=PLAIN if model_codec is None else model_codec,
+            model_codec=model_codec,
+            cache_control=cache_control,
+            commit_on_error=commit_on_error,
+            on_store_error=on_store_error,
+            on_invalid_value=on_invalid_value,
+            commit_deadline=deadline,
+        )
+        self._sweep_every = sweep_every
+        self._users = 0
+        self._sweeper: _background.Background | None = None
+
+    # One request
+
+    def open(self, cookie_headers: Sequence[bytes]) -> Session[M]:
+        """A handle that loads on first use. Costs nothing and never waits; for adapters.
+
+        If ``session.pending``, await ``session.load()`` before anybody uses it.
+        """
+        return Session(Draft(self._settings, cookie_headers))
+
+    async def load(self, cookie_headers: Sequence[bytes]) -> Session[M]:
+        """The session of a request, loaded.
+
+        ``cookie_headers``: the raw values of its Cookie headers. Input that opens nothing gives a
+        new session. Raises StoreUnavailableError.
+        """
+        session: Session[M] = Session(Draft(self._settings, cookie_headers))
+        await load(draft_of(session))
+        return session
+
+    async def commit(
+        self,
+        session: Session[Any],
+        *,
+        can_set_cookie: bool = True,
+        status: int = 200,
+        seal: bool = True,
+    ) -> CommitResult:
+        """Write what the handler changed, and say what the response must carry. Once per response.
+
+        - ``can_set_cookie``: whether the response can carry a cookie; if not, nothing is created,
+          rotated or bound.
+        - ``status``: a 5xx drops the changes, unless ``commit_on_error``.
+        - ``seal``: later changes raise SessionSealedError. False for a websocket's handshake, after
+          which ``session.commit()`` writes to the store only.
+
+        A second call writes nothing and gives the same result; after a failure it gives the headers
+        of a response that changes nothing, so that an error page can be sent. Raises StoreError,
+        SessionTooLargeError, SessionValueError.
+        """
+        draft = draft_of(session)
+        if draft.result is not None:
+            result: CommitResult = draft.result
+            return result
+        if not draft.accessed:
+            draft.is_sealed, draft.can_set_cookie = seal, False
+            return NOTHING
+        draft.can_set_cookie = draft.can_set_cookie and can_set_cookie
+        try:
+            if status < _FAILED or self._settings.commit_on_error:
+                await write(draft)
+            elif draft.current is not None and draft.patch().transitions:
+                discard(draft, Discard.FAILED_RESPONSE)
+        except BaseException:
+            draft.line, draft.is_sealed = None, True
+            draft.result = answer(draft)
+            raise
+        result = answer(draft)
+        draft.can_set_cookie = False
+        if seal:
+            draft.is_sealed, draft.result = True, result
+        return result
+
+    # Sessions seen from outside
+
+    def edit(self, id: str) -> Edit[M]:
+        """``async with manager.edit(id) as session:`` work on a session by its public id.
+
+        For background jobs: writes at the end unless the block raises, never sets a cookie, and
+        extends nothing. Raises SessionNotFoundError if the session has ended, SessionSealedError
+        for ``rotate`` and ``bind``, ConfigurationError on a backend without rows.
+        """
+        return Edit(self._settings, self._rows("edit"), id)
+
+    async def sessions_of(self, owner: str) -> list[SessionInfo]:
+        """An owner's live sessions, oldest first. ConfigurationError if the store cannot list."""
+        rows, now = self._rows("sessions_of"), self._settings.clock()
+        states = await guarded(self._settings, "list", rows.sessions_of(owner, now=now))
+        return [info_of(self._settings, state) for state in states]
+
+    async def revoke(self, id: str) -> bool:
+        """End the session with this public id; False if there is none. Any text is fine."""
+        rows = self._rows("revoke")
+        if not is_id(id) or not await guarded(self._settings, "delete", rows.revoke(id)):
+            return False
+        self._settings.emit(SessionRevoked(id=id))
+        return True
+
+    async def revoke_owner(self, owner: str, *, keep: str | None = None) -> int:
+        """End all sessions of an owner, but for the one with the id ``keep``; says how many."""
+        rows = self._rows("revoke_owner")
+        count = await guarded(self._settings, "delete", rows.revoke_owner(owner, keep=keep))
+        self._settings.emit(OwnerRevoked(count=count))
+        return count
+
+    async def sweep(self) -> int:
+        """Remove all expired rows now, and say how many. The sweeper does so by itself."""
+        rows = self._rows("sweep")
+        return await guarded(self._settings, "sweep", sweep(self._settings, rows))
+
+    def _rows(self, method: str) -> SupportsRows:
+        backend = self._settings.backend
+        if isinstance(backend, SupportsRows):
+            return backend
+        raise ConfigurationError(
+            f"manager.{method}: {type(backend).__name__} keeps sessions in the cookie and has no "
+            "rows; use a store such as sqlite:///sessions.db"
+        )
+
+    # Life
+
+    async def __aenter__(self) -> Self:
+        self._users += 1
+        if self._users == 1:
+            try:
+                await guarded(self._settings, "open", self._settings.backend.aopen())
+            except BaseException:
+                self._users -= 1
+                raise
+            self._start_sweeper()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._users -= 1
+        if self._users == 0:
+            sweeper, self._sweeper = self._sweeper, None
+            if sweeper is not None:
+                await sweeper.stop()
+            await self._settings.backend.aclose()
+
+    @asynccontextmanager
+    async def lifespan(self, _app: object = None) -> AsyncGenerator[None]:
+        """The manager's life as a Starlette or FastAPI ``lifespan``."""
+        async with self:
+            yield
+
+    def _start_sweeper(self) -> None:
+        settings, interval = self._settings, self._sweep_every
+        backend = settings.backend
+        if interval is not None and isinstance(backend, SupportsRows) and backend.can_sweep:
+            rows: SupportsRows = backend
+            self._sweeper = _background.start(lambda: sweep_forever(settings, rows, interval))
+
+    def __repr__(self) -> str:
+        return f"<SessionManager of {type(self._settings.backend).__name__}>"
+
+
+def manager_of(
+    manager: SessionManager[Any] | str | Store | Backend, **options: Unpack[ManagerOptions]
+) -> SessionManager[Any]:
+    """The manager itself, or a new one for this store; for adapters, which accept both.
+
+    Raises ConfigurationError when options are given beside a manager, which has its own.
+    """
+    if not isinstance(manager, SessionManager):
+        return SessionManager(manager, **options)
+    if options:
+        raise ConfigurationError(
+            f"give these options to SessionManager itself: {', '.join(sorted(options))}"
+        )
+    return manager

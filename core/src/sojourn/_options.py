@@ -1,0 +1,68 @@
+"""The manager's keywords as a type, and what is checked and resolved from them at start-up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypedDict
+
+from ._backend import Backend
+from ._errors import ConfigurationError
+from ._events import Listener
+from ._keyring import KeyRing
+from ._registry import StoreContext, open_store
+from ._serverside import ServerSide
+from ._set_cookie import CookieOptions
+from ._settings import OnInvalidValue, OnStoreError
+from ._store import Store
+from ._timeouts import MAX_COOKIE_AGE, Policy, Timeouts
+from ._token import Entropy
+
+Keys = KeyRing | str | bytes | Iterable[str | bytes]
+
+
+class ManagerOptions(TypedDict, total=False):
+    """The keywords of ``SessionManager``, for those who pass them on."""
+
+    model: type[Any] | None
+    timeouts: Timeouts | None
+    cookie: CookieOptions | None
+    keys: Keys | None
+    clock: Callable[[], float]
+    on_event: Listener | None
+    on_store_error: OnStoreError
+    on_invalid_value: OnInvalidValue
+    commit_on_error: bool
+    cache_control: str | None
+    deadline: float
+    max_bytes: int
+    sweep_every: float | None
+    entropy: Entropy
+
+
+def resolve(
+    store: str | Store | Backend, context: StoreContext, *, deadline: float, max_bytes: int
+) -> Backend:
+    """The backend that a URL, a store or a backend stands for. Raises ConfigurationError."""
+    opened: object = open_store(store, context) if isinstance(store, str) else store
+    if isinstance(opened, Backend):
+        return opened
+    if not isinstance(opened, Store):
+        raise ConfigurationError(
+            f"store: give a URL, a sojourn.Store or a sojourn.Backend, not {type(opened).__name__}"
+        )
+    return ServerSide(
+        opened,
+        policy=context.policy,
+        entropy=context.entropy,
+        deadline=deadline,
+        max_bytes=max_bytes,
+    )
+
+
+def check_age(cookie: CookieOptions, policy: Policy) -> None:
+    """Refuse a session that outlives what a browser keeps (RFC 6265bis, "cookie-age-limit")."""
+    if cookie.persistent and policy.deadline(0, 0) > MAX_COOKIE_AGE:
+        raise ConfigurationError(
+            "Timeouts: browsers keep no cookie longer than 400 days; shorten idle or absolute, or "
+            "set CookieOptions(persistent=False)"
+        )

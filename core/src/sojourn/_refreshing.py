@@ -1,0 +1,43 @@
+"""Loading a draft on request, and again: the awaits of a handle that is used on its own."""
+
+from __future__ import annotations
+
+from ._draft import Draft
+from ._errors import StoreError
+from ._events import CommitDiscarded, Discard, Rejection
+from ._loading import open_waiting, report_failure
+
+
+async def load(draft: Draft) -> None:
+    """Load the draft unless it is loaded. Is no look of the handler's."""
+    if draft.current is not None:
+        return
+    now = draft.settings.clock()
+    try:
+        opened = await open_waiting(draft.settings, draft.tickets(), now)
+    except StoreError as error:
+        draft.fail_open(error, now)
+        return
+    draft.attach(opened, now)
+
+
+async def reload(draft: Draft) -> None:
+    """Load the newest state, and replay what was changed here on it."""
+    if not draft.settings.backend.lazy:
+        await load(draft)
+    draft.state()
+    if draft.opened is None:
+        return
+    draft.flush()
+    now = draft.settings.clock()
+    try:
+        newest = await draft.settings.backend.load(draft.opened.ticket, now=now)
+    except StoreError as error:
+        report_failure(draft.settings, "load", error)
+        raise
+    if isinstance(newest, Rejection):
+        if draft.patch().transitions:
+            draft.settings.emit(CommitDiscarded(reason=Discard.GONE, id=draft.opened.state.id))
+        draft.rebase(None, now)
+    else:
+        draft.rebase(newest, now, keep_patch=True)

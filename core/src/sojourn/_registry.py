@@ -1,0 +1,86 @@
+"""Finding stores and adapters by name, through entry points: ours and everybody's the same way.
+
+A store package registers a factory under its URL scheme in the group ``sojourn.stores``::
+
+    [project.entry-points."sojourn.stores"]
+    memory = "sojourn_memory:open_store"
+
+Nothing is imported before its name is asked for: scanning the installed packages takes longer than
+importing this library.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, cast
+
+from msgspec import Struct
+
+from ._backend import Backend
+from ._errors import ConfigurationError, UnknownStoreError
+from ._keyring import KeyRing
+from ._set_cookie import CookieOptions
+from ._store import Store
+from ._timeouts import Policy
+from ._token import Entropy
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+STORES = "sojourn.stores"
+ADAPTERS = "sojourn.adapters"
+
+
+class StoreContext(Struct, frozen=True):
+    """What a factory may want to know beside the URL; most stores need none of it."""
+
+    cookie: CookieOptions
+    keys: KeyRing | None
+    policy: Policy
+    entropy: Entropy
+
+
+class StoreFactory(Protocol):
+    """What an entry point of the group ``sojourn.stores`` is."""
+
+    def __call__(self, url: str, context: StoreContext) -> Store | Backend:
+        """A store, or a backend, for this URL. Opens nothing yet.
+
+        Raises ConfigurationError that names the option and the remedy, and never shows the URL:
+        it may hold a password.
+        """
+        ...
+
+
+def open_store(url: str, context: StoreContext) -> Store | Backend:
+    """The store for this URL. Raises UnknownStoreError, or what the factory raises."""
+    scheme, separator, _ = url.partition(":")
+    if not separator:
+        raise ConfigurationError('store: a URL such as "memory://" or "sqlite:///sessions.db"')
+    found = [point for point in _entry_points(STORES) if point.name == scheme]
+    if not found:
+        raise UnknownStoreError(_unknown(scheme))
+    # Two packages may claim a scheme; the choice must not depend on the order of sys.path.
+    chosen = min(found, key=lambda point: point.value)
+    return cast("StoreFactory", chosen.load())(url, context)
+
+
+def _entry_points(group: str) -> list[EntryPoint]:
+    # Imported here: importlib.metadata costs more time than the rest of this library.
+    from importlib.metadata import entry_points  # noqa: PLC0415
+
+    return list(entry_points(group=group))
+
+
+def installed(group: str) -> dict[str, str]:
+    """The names of a group, each with the object that it stands for."""
+    return {point.name: point.value for point in sorted(_entry_points(group))}
+
+
+def _unknown(scheme: str) -> str:
+    # The scheme is what stands before the colon, and never holds a password.
+    known = ", ".join(installed(STORES)) or "none"
+    name = scheme if scheme.isidentifier() and len(scheme) < 20 else "..."  # noqa: PLR2004
+    return (
+        f'no store is installed for "{name}://" (installed: {known}); '
+        f'try `pip install "sojourn[{name}]"`, or the package of whoever makes that store'
+    )

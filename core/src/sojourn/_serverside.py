@@ -1,0 +1,266 @@
+"""The backend of every store with rows: tokens outside, hashes inside, one store call per plan."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable
+from typing import TypeVar
+
+import anyio
+from msgspec.structs import replace
+
+from ._backend import Opened, Presence, Written
+from ._errors import (
+    ConfigurationError,
+    SessionTooLargeError,
+    StoreError,
+    StoreUnavailableError,
+)
+from ._events import Rejection
+from ._plan import CommitPlan, Operation, Secret
+from ._record import Record, pack, unpack
+from ._state import SessionState
+from ._store import (
+    Outcome,
+    Store,
+    SupportsDeadline,
+    SupportsLoadNowait,
+    SupportsOpen,
+    SupportsOwners,
+    SupportsSweep,
+)
+from ._timeouts import Policy
+from ._token import Entropy, Token, hash_secret, new_id, new_secret, parse, same_hash, spell
+
+T = TypeVar("T")
+
+Previous = tuple[bytes | None, float | None]
+"""The hash of the former secret, and until when it is good."""
+
+_NO_PREVIOUS: Previous = (None, None)
+_TRIES = 4
+_APPLIED_NOTHING = Written(Outcome.APPLIED)
+
+
+class ServerSide:
+    """Sessions as rows of a store.
+
+    ``deadline``: seconds for one store call, unless the store bounds its calls itself.
+    ``max_bytes``: of one row's payload, beyond which SessionTooLargeError is raised.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        policy: Policy,
+        entropy: Entropy,
+        deadline: float = 2.0,
+        max_bytes: int = 262_144,
+    ) -> None:
+        self.store = store
+        self._max_bytes = max_bytes
+        self._policy = policy
+        self._entropy = entropy
+        own = store.deadline if isinstance(store, SupportsDeadline) else None
+        self._deadline = deadline if own is None else math.inf
+        self._fetch = store.load_nowait if isinstance(store, SupportsLoadNowait) else None
+        self.lazy = self._fetch is not None
+
+    def parse(self, value: bytes) -> Token | None:
+        """See ``Backend``: 64 characters of the right alphabet."""
+        return parse(value)
+
+    def spell(self, ticket: Token) -> str:
+        """See ``Backend``."""
+        return spell(ticket)
+
+    async def load(self, ticket: Token, *, now: float) -> Opened | Rejection:
+        """See ``Backend``: one store call."""
+        return self._open(ticket, await self._bounded(self.store.load(ticket.id, now=now)), now)
+
+    def load_nowait(self, ticket: Token, *, now: float) -> Opened | Rejection:
+        """See ``Backend``."""
+        if self._fetch is None:
+            raise ConfigurationError("this store cannot load without waiting")
+        return self._open(ticket, self._fetch(ticket.id, now=now), now)
+
+    async def load_id(self, id: str, *, now: float) -> Opened | Rejection:
+        """See ``SupportsRows``."""
+        return await self.load(Token(id, None), now=now)
+
+    def _open(self, token: Token, record: Record | None, now: float) -> Opened | Rejection:
+        if record is None or record.id != token.id:
+            return Rejection.UNKNOWN
+        if self._policy.is_over(record.created_at, record.expires_at, now):
+            return Rejection.EXPIRED
+        presence = _presence(token, record, now)
+        if presence is None:
+            return Rejection.WRONG_SECRET
+        state = unpack(record)
+        if state is None:
+            return Rejection.UNREADABLE
+        return Opened(state, presence, token, record)
+
+    async def write(self, plan: CommitPlan, *, now: float) -> Written:
+        """See ``Backend``."""
+        if plan.opened is None or plan.opened.record is None:
+            return await self._create(plan.after)
+        match plan.operation:
+            case Operation.REPLACE:
+                return await self._replace(plan, plan.opened, plan.opened.record, now)
+            case Operation.TOUCH:
+                return await self._touch(plan, plan.opened, plan.opened.record, now)
+            case Operation.DELETE:
+                await self._bounded(self.store.delete(plan.opened.record.id))
+                return _APPLIED_NOTHING
+            case Operation.RESTART:
+                await self._bounded(self.store.delete(plan.opened.record.id))
+                return await self._create(plan.after)
+            case _:
+                raise AssertionError(plan.operation)
+
+    async def _create(self, after: SessionState) -> Written:
+        for _ in range(_TRIES):
+            token = Token(new_id(self._entropy), new_secret(self._entropy))
+            state = replace(after, id=token.id, version=1)
+            record = self._record(state, hash_secret(token.secret or b""))
+            if await self._bounded(self.store.create(record)):
+                return Written(Outcome.APPLIED, _opened(state, token, record))
+        # 128 random bits do not collide; a source that repeats itself, or a store that lies, does.
+        raise StoreError(f"{type(self.store).__name__}.create refused {_TRIES} different new ids")
+
+    async def _replace(self, plan: CommitPlan, opened: Opened, old: Record, now: float) -> Written:
+        state = replace(plan.after, version=old.version + 1)
+        token, record = self._rekeyed(plan, opened, old, state, now)
+        outcome = await self._bounded(self.store.replace(record, version=old.version, now=now))
+        if outcome is not Outcome.APPLIED:
+            return Written(outcome)
+        presence = opened.presence if plan.secret is Secret.KEEP else Presence.ROW
+        return Written(outcome, _opened(state, token, record, presence))
+
+    def _rekeyed(
+        self, plan: CommitPlan, opened: Opened, old: Record, state: SessionState, now: float
+    ) -> tuple[Token, Record]:
+        if plan.secret is Secret.KEEP:
+            return opened.ticket, self._record(state, old.secret_hash, _previous(old, now))
+        token = Token(old.id, new_secret(self._entropy))
+        grace = plan.secret is Secret.GRACE
+        previous = (old.secret_hash, plan.grace_until) if grace else _NO_PREVIOUS
+        return token, self._record(state, hash_secret(token.secret or b""), previous)
+
+    def _record(
+        self,
+        state: SessionState,
+        secret_hash: bytes,
+        previous: Previous = _NO_PREVIOUS,
+    ) -> Record:
+        payload = pack(state)
+        if len(payload) > self._max_bytes:
+            raise SessionTooLargeError(
+                f"the session takes {len(payload)} of at most {self._max_bytes} bytes"
+            )
+        return Record(
+            state.id,
+            secret_hash,
+            payload,
+            state.version,
+            state.created_at,
+            state.expires_at,
+            state.owner,
+            *previous,
+        )
+
+    async def _touch(self, plan: CommitPlan, opened: Opened, old: Record, now: float) -> Written:
+        until = plan.after.expires_at
+        outcome = await self._bounded(
+            self.store.touch(old.id, version=old.version, expires_at=until, now=now)
+        )
+        if outcome is not Outcome.APPLIED:
+            return Written(outcome)
+        record = replace(old, version=old.version + 1, expires_at=until)
+        state = replace(plan.after, version=record.version)
+        return Written(outcome, _opened(state, opened.ticket, record, opened.presence))
+
+    async def sessions_of(self, owner: str, *, now: float) -> list[SessionState]:
+        """See ``SupportsRows``."""
+        records = await self._bounded(self._owners().load_owner(owner, now=now))
+        live = (r for r in records if not self._policy.is_over(r.created_at, r.expires_at, now))
+        return [state for state in map(unpack, live) if state is not None]
+
+    async def revoke(self, id: str) -> bool:
+        """See ``SupportsRows``."""
+        return await self._bounded(self.store.delete(id))
+
+    async def revoke_owner(self, owner: str, *, keep: str | None) -> int:
+        """See ``SupportsRows``."""
+        return await self._bounded(self._owners().delete_owner(owner, keep=keep))
+
+    def _owners(self) -> SupportsOwners:
+        if isinstance(self.store, SupportsOwners):
+            return self.store
+        raise ConfigurationError(
+            f"{type(self.store).__name__} cannot list sessions by owner; use a store that "
+            "implements sojourn.SupportsOwners (memory and sqlite do)"
+        )
+
+    @property
+    def can_sweep(self) -> bool:
+        """See ``SupportsRows``."""
+        return isinstance(self.store, SupportsSweep)
+
+    async def sweep(self, *, now: float, limit: int) -> int:
+        """See ``SupportsRows``."""
+        if not isinstance(self.store, SupportsSweep):
+            return 0
+        return await self._bounded(self.store.sweep(now=now, limit=limit))
+
+    async def aopen(self) -> None:
+        """See ``Backend``."""
+        if isinstance(self.store, SupportsOpen):
+            await self.store.aopen()
+
+    async def aclose(self) -> None:
+        """See ``Backend``."""
+        await self.store.aclose()
+
+    async def _bounded(self, call: Awaitable[T]) -> T:
+        """The call's result, within the deadline, its system errors as ours."""
+        try:
+            if self._deadline == math.inf:
+                return await call
+            with anyio.fail_after(self._deadline):
+                return await call
+        except TimeoutError:
+            name = type(self.store).__name__
+            raise StoreUnavailableError(
+                f"{name} did not answer within its deadline ({self._deadline:g} s)"
+            ) from None
+        except OSError as error:
+            name = type(self.store).__name__
+            raise StoreUnavailableError(f"{name} failed: {type(error).__name__}") from error
+
+
+def _presence(token: Token, record: Record, now: float) -> Presence | None:
+    if token.secret is None:
+        return Presence.ROW
+    hashed = hash_secret(token.secret)
+    if same_hash(hashed, record.secret_hash):
+        return Presence.ROW
+    until = record.previous_until
+    if until is not None and now < until and same_hash(hashed, record.previous_hash):
+        return Presence.GRACE
+    return None
+
+
+def _previous(old: Record, now: float) -> Previous:
+    """The former secret's hash, for as long as it is good."""
+    if old.previous_until is None or old.previous_until <= now:
+        return _NO_PREVIOUS
+    return old.previous_hash, old.previous_until
+
+
+def _opened(
+    state: SessionState, token: Token, record: Record, presence: Presence = Presence.ROW
+) -> Opened:
+    return Opened(state, presence, token, record)

@@ -1,0 +1,213 @@
+"""Everything that can happen to a session, as values, and what each does to a state.
+
+``apply`` is pure and total: any transition on any state gives a state, and the same one each time.
+That is what lets a commit be replayed on a newer state when another request was faster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from msgspec import Raw, Struct
+from msgspec.structs import replace
+
+from ._codec import PLAIN, ValueCodec
+from ._state import NO_FLASH, NO_VALUES, SessionState, blank
+
+
+class Put(Struct, frozen=True, tag=True):
+    """The key has this value; if it was flash, it is ordinary now."""
+
+    key: str
+    value: Raw
+
+
+class Flash(Struct, frozen=True, tag=True):
+    """The key has this value until somebody reads it."""
+
+    key: str
+    value: Raw
+
+
+class Remove(Struct, frozen=True, tag=True):
+    """The key is absent."""
+
+    key: str
+
+
+class Consume(Struct, frozen=True, tag=True):
+    """The flash value that was read is gone; one that came later under the same key stays."""
+
+    key: str
+    value: Raw
+
+
+class Modify(Struct, frozen=True, tag=True):
+    """The key has ``function(value)``, or ``function(default)`` if it was absent.
+
+    ``function`` may run again on a newer value: it must depend on its argument only.
+    """
+
+    key: str
+    function: Callable[[Any], Any]
+    default: Any = None
+    codec: ValueCodec = PLAIN
+
+
+class Clear(Struct, frozen=True, tag=True):
+    """All keys are absent; the session goes on."""
+
+
+class Touch(Struct, frozen=True, tag=True):
+    """The session lives until then, or longer."""
+
+    until: float
+
+
+class Rotate(Struct, frozen=True, tag=True):
+    """The session gets another secret; the former one is dead at once."""
+
+
+class Bind(Struct, frozen=True, tag=True):
+    """A login: the session is this owner's from now on; a former owner's data goes."""
+
+    owner: str
+
+
+class Destroy(Struct, frozen=True, tag=True):
+    """The session ends; whatever follows happens to a new one."""
+
+
+Transition = Put | Flash | Remove | Consume | Modify | Clear | Touch | Rotate | Bind | Destroy
+
+
+def _put(state: SessionState, t: Put, _now: float) -> SessionState:
+    if t.key not in state.flash and state.data.get(t.key) == t.value:
+        return state
+    return state.with_data({**state.data, t.key: t.value}, state.flash - {t.key})
+
+
+def _flash(state: SessionState, t: Flash, _now: float) -> SessionState:
+    return state.with_data({**state.data, t.key: t.value}, state.flash | {t.key})
+
+
+def _remove(state: SessionState, t: Remove, _now: float) -> SessionState:
+    return _without(state, t.key) if t.key in state.data else state
+
+
+def _consume(state: SessionState, t: Consume, _now: float) -> SessionState:
+    is_the_one = t.key in state.flash and state.data.get(t.key) == t.value
+    return _without(state, t.key) if is_the_one else state
+
+
+def _without(state: SessionState, key: str) -> SessionState:
+    data = dict(state.data)
+    del data[key]
+    return state.with_data(data, state.flash - {key})
+
+
+def _modify(state: SessionState, t: Modify, _now: float) -> SessionState:
+    raw = state.data.get(t.key)
+    value = t.function(t.default if raw is None else t.codec.decode(t.key, raw))
+    encoded = t.codec.encode(t.key, value)
+    return state if encoded == raw else state.with_data({**state.data, t.key: encoded}, state.flash)
+
+
+def _clear(state: SessionState, _t: Clear, _now: float) -> SessionState:
+    return state.with_data({}, NO_FLASH) if state.data else state
+
+
+def _touch(state: SessionState, t: Touch, _now: float) -> SessionState:
+    return replace(state, expires_at=t.until) if t.until > state.expires_at else state
+
+
+def _rotate(state: SessionState, _t: Rotate, now: float) -> SessionState:
+    return replace(state, renewed_at=now)
+
+
+def _bind(state: SessionState, t: Bind, now: float) -> SessionState:
+    # NIST 800-63B 7.2: authentication starts the session's clock anew, so created_at moves too.
+    stays = state.owner is None or state.owner == t.owner
+    return SessionState(
+        id=state.id,
+        version=state.version,
+        created_at=now,
+        renewed_at=now,
+        expires_at=state.expires_at,
+        owner=t.owner,
+        authenticated_at=now,
+        data=state.data if stays else NO_VALUES,
+        flash=state.flash if stays else NO_FLASH,
+    )
+
+
+def _destroy(_state: SessionState, _t: Destroy, now: float) -> SessionState:
+    return blank(now)
+
+
+_EFFECTS: dict[type[Any], Callable[[SessionState, Any, float], SessionState]] = {
+    Put: _put,
+    Flash: _flash,
+    Remove: _remove,
+    Consume: _consume,
+    Modify: _modify,
+    Clear: _clear,
+    Touch: _touch,
+    Rotate: _rotate,
+    Bind: _bind,
+    Destroy: _destroy,
+}
+
+
+def apply(state: SessionState, transition: Transition, now: float) -> SessionState:
+    """The state after this transition; the very same object if it changes nothing."""
+    return _EFFECTS[type(transition)](state, transition, now)
+
+
+def replay(state: SessionState, transitions: Iterable[Transition], now: float) -> SessionState:
+    """The state after all of them, in order."""
+    for transition in transitions:
+        state = apply(state, transition, now)
+    return state
+
+
+def compact(transitions: Iterable[Transition]) -> tuple[Transition, ...]:
+    """Fewer transitions with the same effect on every state.
+
+    A later Put, Flash or Remove makes earlier changes of its key pointless, Clear those of all
+    keys, and Destroy everything. Modify and Consume depend on what was there, so they hide nothing.
+    """
+    kept: list[Transition] = []
+    covered: set[str] = set()
+    cleared = False
+    for t in reversed(list(transitions)):
+        if isinstance(t, Put | Flash | Remove | Consume | Modify):
+            if cleared or t.key in covered:
+                continue
+            if isinstance(t, Put | Flash | Remove):
+                covered.add(t.key)
+        elif isinstance(t, Clear):
+            if cleared:
+                continue
+            cleared = True
+        kept.append(t)
+        if isinstance(t, Destroy):
+            break
+    return tuple(reversed(kept))
+
+
+class Patch(Struct, frozen=True):
+    """What one request did: its transitions, in order and compacted.
+
+    ``looked``: the handler looked at the session, which counts as activity; ``extend``: activity
+    may extend the idle timeout.
+    """
+
+    transitions: tuple[Transition, ...] = ()
+    looked: bool = True
+    extend: bool = True
+
+    def has(self, kind: type[Any]) -> bool:
+        """Whether a transition of this kind is among them."""
+        return any(type(t) is kind for t in self.transitions)

@@ -1,0 +1,143 @@
+"""Every command that a developer or CI runs; `uv run nox -l` lists them."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import nox
+
+nox.needs_version = ">=2026.4"
+nox.options.default_venv_backend = "uv"
+
+ROOT = Path(__file__).parent
+
+
+def project(folder: str) -> dict[str, Any]:
+    """What the pyproject.toml in *folder* says."""
+    return tomllib.loads((ROOT / folder / "pyproject.toml").read_text())
+
+
+# Everything below is derived from this list: `adapters/litestar` has its module in its `src`
+# and its tests in `tests/adapters/litestar`.
+MEMBERS: list[str] = project(".")["tool"]["uv"]["workspace"]["members"]
+each_member = nox.parametrize("member", [nox.param(member, id=member) for member in MEMBERS])
+
+
+def name_of(member: str) -> str:
+    """The distribution in *member*."""
+    name: str = project(member)["project"]["name"]
+    return name
+
+
+def import_name_of(member: str) -> str:
+    """The module that *member* distributes."""
+    return next((ROOT / member / "src").glob("*/__init__.py")).parent.name
+
+
+def holds(folder: str, files: str = "*.py") -> bool:
+    """Whether *folder* has anything to run yet."""
+    return any((ROOT / folder).rglob(files))
+
+
+def need(session: nox.Session, folder: str, files: str = "test_*.py") -> None:
+    """Skip *session*, aloud, while *folder* has nothing to run."""
+    if not holds(folder, files):
+        session.skip(f"{folder}/ has no {files} yet")
+
+
+def uv_run(session: nox.Session, *command: str, silent: bool = False) -> None:
+    """Run *command* in the one development environment; *silent*: show only a failure."""
+    session.run("uv", "run", *command, external=True, silent=silent)
+
+
+def sync_alone(session: nox.Session, member: str) -> None:
+    """Give *session* nothing but *member*, what it depends on and what its tests need."""
+    place = session.virtualenv.location
+    sync = ["uv", "sync", "--quiet", f"--package={name_of(member)}", "--no-dev"]
+    env = {"UV_PROJECT_ENVIRONMENT": place, "UV_PYTHON": place}
+    session.run_install(*sync, env=env, external=True)
+    # Before the tests' own needs come in, which could hide an undeclared one.
+    session.run("python", "-c", f"import {import_name_of(member)}")
+    session.run_install(*sync, "--group=test", env=env, external=True)
+    session.install("--group=test")
+
+
+@nox.session(venv_backend="none")
+def lint(session: nox.Session) -> None:
+    """Ruff finds nothing to say and nothing to move."""
+    uv_run(session, "ruff", "check")
+    uv_run(session, "ruff", "format", "--check")
+
+
+@nox.session(venv_backend="none")
+def typing(session: nox.Session) -> None:
+    """Mypy and pyright accept the code and find each distribution's API typed in full."""
+    sources = [f"{member}/src" for member in MEMBERS]
+    uv_run(session, "mypy", *sources, *filter(holds, ["examples", "tests/typing"]))
+    uv_run(session, "pyright")
+    for member in MEMBERS:
+        verify = ["pyright", "--ignoreexternal", "--verifytypes", import_name_of(member)]
+        uv_run(session, *verify, silent=True)
+
+
+@nox.session
+@each_member
+def tests(session: nox.Session, member: str) -> None:
+    """Each distribution passes its tests where no other one is installed, unless it needs it."""
+    need(session, f"tests/{member}")
+    sync_alone(session, member)
+    whole = ["-ppytest_cov", "--cov", "--cov-fail-under=100"] if member == "core" else []
+    session.run("pytest", f"tests/{member}", *whole, *session.posargs)
+
+
+@nox.session(default=False)
+@each_member
+def floors(session: nox.Session, member: str) -> None:
+    """Each distribution passes its tests with the oldest releases that it says it can use."""
+    need(session, f"tests/{member}")
+    session.install("--resolution=lowest-direct", f"-e{member}")
+    session.install(f"--group={member}/pyproject.toml:test", "--group=test")
+    session.run("pytest", f"tests/{member}", *session.posargs)
+
+
+@nox.session
+def packaging(session: nox.Session) -> None:
+    """The wheels, installed by path, are found by their entry points and import quickly."""
+    place = Path(session.create_tmp()).resolve()
+    wheels, constraints = place / "wheels", place / "constraints.txt"
+    export = "uv export --all-packages --all-groups --no-emit-workspace --no-hashes"
+    build = "uv build --all-packages --wheel --clear"
+    session.run_install(*export.split(), "-q", f"-o{constraints}", external=True)
+    session.run_install(*build.split(), "-q", f"-o{wheels}", external=True)
+    # By path: a name would let an index answer with another project's package.
+    paths = map(str, sorted(wheels.glob("*.whl")))
+    session.install(*paths, "--group=test", f"--constraint={constraints}")
+    env = {"SOJOURN_WHEELS": str(wheels)}
+    session.run("pytest", "tests/packaging", *session.posargs, env=env)
+
+
+@nox.session(venv_backend="none")
+def browser(session: nox.Session) -> None:
+    """A real browser logs in and out; set CI=true to make a missing one a failure."""
+    need(session, "tests/browser")
+    uv_run(session, "pytest", "tests/browser", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
+def bench(session: nox.Session) -> None:
+    """The benchmarks, against peers and raw primitives; arguments after -- go to them."""
+    need(session, "benchmarks", "__main__.py")
+    uv_run(session, "python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
+def version(session: nox.Session) -> None:
+    """Write one version into every pyproject.toml: nox -s version -- X.Y.Z."""
+    (new,) = session.posargs
+    for folder in [".", *MEMBERS]:
+        file = ROOT / folder / "pyproject.toml"
+        old = file.read_text()
+        own = re.sub(r'(?m)^version = "[^"]+"', f'version = "{new}"', old)
+        file.write_text(re.sub(r'("sojourn[\w-]*(?:\[[\w,]+\])?==)[^"]+', rf"\g<1>{new}", own))
+    session.run("uv", "lock", external=True)

@@ -1,0 +1,1 @@
+"""Sojourn's store that seals the session into its cookie."""

@@ -1,0 +1,1 @@
+"""Sojourn's store in this process's memory."""
