@@ -30,10 +30,11 @@ from ._events import (
     SessionRotated,
 )
 from ._loading import report_failure
-from ._plan import CommitPlan, Cookie, Intent, Operation, plan_commit
+from ._plan import CommitPlan, Cookie, Intent, Operation, plan_commit, rests
 from ._settings import Settings
 from ._state import SessionState
 from ._store import Outcome
+from ._transitions import Patch
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -63,9 +64,16 @@ async def write(draft: Draft) -> None:
     Raises StoreError, SessionTooLargeError, SessionValueError; the draft then still has its patch.
     """
     if draft.current is None or draft.unavailable is not None or draft.discarded is not None:
-        return None
-    settings, patch = draft.settings, draft.patch()
-    opened, attempts, give_up_at = draft.opened, 0, 0.0
+        return
+    settings = draft.settings
+    if not draft.is_untouched or not rests(
+        draft.opened, settings.policy, settings.clock(), extend=draft.extend
+    ):
+        await _write_until_applied(draft, draft.patch())
+
+
+async def _write_until_applied(draft: Draft, patch: Patch) -> None:
+    settings, opened, attempts, give_up_at = draft.settings, draft.opened, 0, 0.0
     while True:
         now = settings.clock()
         plan = plan_commit(opened, patch, settings.policy, now, can_set_cookie=draft.can_set_cookie)
@@ -76,18 +84,27 @@ async def write(draft: Draft) -> None:
         line, written = await _write_once(settings, plan, now)
         if written.outcome is Outcome.APPLIED:
             return _settle(draft, plan, written, line, now)
-        if written.outcome is Outcome.GONE:
-            return _lost(draft, plan, Discard.GONE)
         # Nobody is waiting on the hot path: the clock for giving up starts at the first conflict.
         attempts += 1
         give_up_at = give_up_at or anyio.current_time() + settings.commit_deadline
-        await _pause(attempts, give_up_at)
-        reloaded = await _reload(settings, plan, now)
-        if isinstance(reloaded, Rejection):
-            superseded = reloaded is Rejection.WRONG_SECRET
-            return _lost(draft, plan, Discard.SUPERSEDED if superseded else Discard.GONE)
+        reloaded = await _newest(settings, plan, written, attempts, give_up_at)
+        if isinstance(reloaded, Discard):
+            return _lost(draft, plan, reloaded)
         opened = reloaded
         settings.emit(CommitRetried(id=opened.state.id, attempts=attempts))
+
+
+async def _newest(
+    settings: Settings, plan: CommitPlan, written: Written, attempts: int, give_up_at: float
+) -> Opened | Discard:
+    """The session as another request left it, or why there is none to write to."""
+    if written.outcome is Outcome.GONE:
+        return Discard.GONE
+    await _pause(attempts, give_up_at)
+    reloaded = await _reload(settings, plan, settings.clock())
+    if not isinstance(reloaded, Rejection):
+        return reloaded
+    return Discard.SUPERSEDED if reloaded is Rejection.WRONG_SECRET else Discard.GONE
 
 
 async def _write_once(

@@ -23,6 +23,8 @@ def read(headers: Iterable[bytes], name: bytes) -> list[bytes]:
         if name not in header:
             continue
         for pair in header.split(b";"):
+            if name not in pair:
+                continue
             key, equals, value = pair.partition(b"=")
             if equals and key.strip(_BLANKS) == name:
                 value = value.strip(_BLANKS)

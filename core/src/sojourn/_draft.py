@@ -224,6 +224,16 @@ class Draft:
                 raw = self.settings.codec.encode(key, value)
                 self.record(Flash(key, raw) if key in state.flash else Put(key, raw))
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether there is anything to commit, as far as that is known without encoding."""
+        return self.current is not None and bool(self._transitions)
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing was changed, and nothing was handed out that could have been."""
+        return not (self._transitions or self._live or self.model is not None)
+
     def patch(self) -> Patch:
         """What this request did."""
         self.flush()

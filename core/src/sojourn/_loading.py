@@ -28,6 +28,9 @@ def open_nowait(settings: Settings, tickets: Sequence[Any], now: float) -> Opene
             "(get_session, injection), or call `await session.load()` first"
         )
     load = settings.backend.load_nowait
+    if len(tickets) == 1:
+        result = load(tickets[0], now=now)
+        return result if isinstance(result, Opened) else choose(settings, [result])
     return choose(settings, [load(ticket, now=now) for ticket in tickets])
 
 
@@ -47,6 +50,10 @@ def find_tickets(settings: Settings, headers: Sequence[bytes]) -> list[Any]:
     if len(values) > MAX_CANDIDATES:
         settings.emit(CookieRejected(reason=Rejection.TOO_MANY))
         return []
+    if len(values) == 1:
+        ticket = settings.backend.parse(values[0])
+        if ticket is not None:
+            return [ticket]
     parsed = [settings.backend.parse(value) for value in values]
     tickets = [ticket for ticket in parsed if ticket is not None]
     if len(tickets) < len(parsed):
@@ -60,8 +67,6 @@ def choose(settings: Settings, results: Sequence[Opened | Rejection]) -> Opened 
     RFC 6265bis 4.2.2: servers should not rely on the order of cookies, so an attacker's cookie,
     tossed from a sibling domain, must not win by coming first.
     """
-    if len(results) == 1 and isinstance(results[0], Opened):
-        return results[0]
     opened = [result for result in results if isinstance(result, Opened)]
     if len(opened) == 1:
         return opened[0]

@@ -159,11 +159,10 @@ class SessionManager(Generic[M]):
         try:
             if status < _FAILED or self._settings.commit_on_error:
                 await write(draft)
-            elif draft.current is not None and draft.patch().transitions:
+            elif draft.is_changed:
                 discard(draft, Discard.FAILED_RESPONSE)
         except BaseException:
-            draft.line, draft.is_sealed = None, True
-            draft.result = answer(draft)
+            draft.is_sealed, draft.result = True, answer(draft)
             raise
         result = answer(draft)
         draft.can_set_cookie = False

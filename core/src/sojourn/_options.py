@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from ._backend import Backend
 from ._errors import ConfigurationError
@@ -43,7 +43,7 @@ def resolve(
     store: str | Store | Backend, context: StoreContext, *, deadline: float, max_bytes: int
 ) -> Backend:
     """The backend that a URL, a store or a backend stands for. Raises ConfigurationError."""
-    opened: object = open_store(store, context) if isinstance(store, str) else store
+    opened = cast("object", open_store(store, context) if isinstance(store, str) else store)
     if isinstance(opened, Backend):
         return opened
     if not isinstance(opened, Store):

@@ -184,17 +184,36 @@ def _intent(
     before: SessionState, after: SessionState, patch: Patch, *, renew: bool, stale: bool
 ) -> Intent:
     """The strongest intent that applies."""
-    stored, kept = bool(before.id), after.is_worth_keeping
-    destroyed = patch.has(Destroy)
-    changed = stale or after.data != before.data or after.flash != before.flash
-    questions = (
-        (destroyed and kept, Intent.RESTART),
-        (destroyed, Intent.DESTROY),
-        (patch.has(Bind), Intent.BIND),
-        (stored and patch.has(Rotate), Intent.ROTATE),
-        (stored and renew, Intent.RENEW),
-        (kept if not stored else changed, Intent.CHANGE),
-        (stored and after.expires_at > before.expires_at, Intent.EXTEND),
-        (True, Intent.REST),
+    kinds, kept = patch.kinds(), after.is_worth_keeping
+    if Destroy in kinds:
+        intent = Intent.RESTART if kept else Intent.DESTROY
+    elif Bind in kinds:
+        intent = Intent.BIND
+    elif not before.id:
+        intent = Intent.CHANGE if kept else Intent.REST
+    elif Rotate in kinds:
+        intent = Intent.ROTATE
+    elif renew:
+        intent = Intent.RENEW
+    elif stale or after.data != before.data or after.flash != before.flash:
+        intent = Intent.CHANGE
+    else:
+        intent = Intent.EXTEND if after.expires_at > before.expires_at else Intent.REST
+    return intent
+
+
+def rests(opened: Opened | None, policy: Policy, now: float, *, extend: bool) -> bool:
+    """Whether the plan for a request that only looked would do nothing, whatever it can send.
+
+    What most requests need to know, without building a plan; a property holds it to the planner.
+    """
+    if opened is None:
+        return True
+    state = opened.state
+    return (
+        not opened.stale
+        and not (policy.rotate_after and policy.renewal_due(state.renewed_at, now))
+        and not (
+            extend and policy.extended(state.created_at, state.expires_at, now) > state.expires_at
+        )
     )
-    return next(intent for applies, intent in questions if applies)

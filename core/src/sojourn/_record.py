@@ -55,7 +55,7 @@ _decode_data = msgspec.msgpack.Decoder(dict[str, Raw]).decode
 def pack(state: SessionState) -> bytes:
     """The payload of a state: all that a store need not see apart."""
     flash = tuple(sorted(state.flash)) if state.flash else ()
-    data = Raw(_encode(dict(state.data)))
+    data = Raw(_encode(state.data.copy()))
     return _encode(_Payload(FORMAT, state.renewed_at, state.authenticated_at, flash, data))
 
 

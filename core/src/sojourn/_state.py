@@ -6,12 +6,11 @@ comparing before with after needs no copies and no dirty flags.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
 
 from msgspec import Raw, Struct
 
-Values = Mapping[str, Raw]
+Values = MappingProxyType[str, Raw]
 """Key to encoded value; a read-only view that nobody else holds the other side of."""
 
 NO_VALUES: Values = MappingProxyType({})

@@ -6,7 +6,7 @@ That is what lets a commit be replayed on a newer state when another request was
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from msgspec import Raw, Struct
@@ -85,11 +85,11 @@ Transition = Put | Flash | Remove | Consume | Modify | Clear | Touch | Rotate | 
 def _put(state: SessionState, t: Put, _now: float) -> SessionState:
     if t.key not in state.flash and state.data.get(t.key) == t.value:
         return state
-    return state.with_data({**state.data, t.key: t.value}, state.flash - {t.key})
+    return state.with_data(state.data | {t.key: t.value}, state.flash - {t.key})
 
 
 def _flash(state: SessionState, t: Flash, _now: float) -> SessionState:
-    return state.with_data({**state.data, t.key: t.value}, state.flash | {t.key})
+    return state.with_data(state.data | {t.key: t.value}, state.flash | {t.key})
 
 
 def _remove(state: SessionState, t: Remove, _now: float) -> SessionState:
@@ -102,7 +102,7 @@ def _consume(state: SessionState, t: Consume, _now: float) -> SessionState:
 
 
 def _without(state: SessionState, key: str) -> SessionState:
-    data = dict(state.data)
+    data = state.data.copy()
     del data[key]
     return state.with_data(data, state.flash - {key})
 
@@ -111,7 +111,7 @@ def _modify(state: SessionState, t: Modify, _now: float) -> SessionState:
     raw = state.data.get(t.key)
     value = t.function(t.default if raw is None else t.codec.decode(t.key, raw))
     encoded = t.codec.encode(t.key, value)
-    return state if encoded == raw else state.with_data({**state.data, t.key: encoded}, state.flash)
+    return state if encoded == raw else state.with_data(state.data | {t.key: encoded}, state.flash)
 
 
 def _clear(state: SessionState, _t: Clear, _now: float) -> SessionState:
@@ -172,16 +172,18 @@ def replay(state: SessionState, transitions: Iterable[Transition], now: float) -
     return state
 
 
-def compact(transitions: Iterable[Transition]) -> tuple[Transition, ...]:
+def compact(transitions: Sequence[Transition]) -> tuple[Transition, ...]:
     """Fewer transitions with the same effect on every state.
 
     A later Put, Flash or Remove makes earlier changes of its key pointless, Clear those of all
     keys, and Destroy everything. Modify and Consume depend on what was there, so they hide nothing.
     """
+    if len(transitions) < 2:  # noqa: PLR2004 - one transition hides nothing
+        return tuple(transitions)
     kept: list[Transition] = []
     covered: set[str] = set()
     cleared = False
-    for t in reversed(list(transitions)):
+    for t in reversed(transitions):
         if isinstance(t, Put | Flash | Remove | Consume | Modify):
             if cleared or t.key in covered:
                 continue
@@ -208,6 +210,6 @@ class Patch(Struct, frozen=True):
     looked: bool = True
     extend: bool = True
 
-    def has(self, kind: type[Any]) -> bool:
-        """Whether a transition of this kind is among them."""
-        return any(type(t) is kind for t in self.transitions)
+    def kinds(self) -> frozenset[type[Any]]:
+        """The kinds of transition that are among them."""
+        return frozenset(map(type, self.transitions))
