@@ -40,7 +40,7 @@ from ._events import (
     ValueDropped,
 )
 from ._handle import Session
-from ._headers import joined, merge_headers
+from ._headers import apply_headers, joined, merge_headers
 from ._keyring import KeyRing, SealingBox, Unsealed
 from ._manager import SessionManager, manager_of
 from ._options import ManagerOptions
@@ -55,6 +55,7 @@ from ._store import (
     Store,
     SupportsDeadline,
     SupportsLoadNowait,
+    SupportsOneProcess,
     SupportsOpen,
     SupportsOwners,
     SupportsSweep,
@@ -142,6 +143,7 @@ __all__ = (
     "StoreUnavailableError",
     "SupportsDeadline",
     "SupportsLoadNowait",
+    "SupportsOneProcess",
     "SupportsOpen",
     "SupportsOwners",
     "SupportsRows",
@@ -154,6 +156,7 @@ __all__ = (
     "ValueDropped",
     "Written",
     "apply",
+    "apply_headers",
     "compact",
     "installed",
     "joined",

@@ -111,6 +111,11 @@ class SupportsRows(Protocol):
         ...
 
     @property
+    def one_process(self) -> bool:
+        """Whether the rows are seen by this process only."""
+        ...
+
+    @property
     def can_sweep(self) -> bool:
         """Whether ``sweep`` does anything."""
         ...

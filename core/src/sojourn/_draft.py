@@ -40,6 +40,7 @@ class Draft:
     result: Any = None
     model: Any = None
     _tickets: list[Any] | None = None
+    _load_error: StoreError | None = None
     _base: SessionState
     _now: float
     _image = b""
@@ -62,6 +63,8 @@ class Draft:
         return self.current if self.current is not None else self._open()
 
     def _open(self) -> SessionState:
+        if self._load_error is not None:
+            raise self._load_error
         now = self.settings.clock()
         try:
             opened = open_nowait(self.settings, self.tickets(), now)
@@ -76,6 +79,7 @@ class Draft:
         A store that is down is not a new visitor (OWASP: fail securely).
         """
         report_failure(self.settings, "load", error)
+        self._load_error = error
         if self.settings.on_store_error == "raise":
             raise error
         self.unavailable = error

@@ -73,6 +73,23 @@ class Session(MutableMapping[str, Any], Generic[M]):
             raise KeyError(key)
         self._draft.remove(key)
 
+    def pop(self, key: str, *default: Any) -> Any:
+        """Remove the key and give its value, or ``default``; KeyError without either."""
+        value = self._draft.read(key)
+        if value is not MISSING:
+            self._draft.remove(key)
+            return value
+        if default:
+            return default[0]
+        raise KeyError(key)
+
+    def popitem(self) -> tuple[str, Any]:
+        """Remove the newest key and give it with its value; KeyError if there is none."""
+        keys = tuple(self)
+        if not keys:
+            raise KeyError("the session holds no keys")
+        return keys[-1], self.pop(keys[-1])
+
     def forget(self, key: str) -> None:
         """Remove the key if it is there."""
         self._draft.remove(key)

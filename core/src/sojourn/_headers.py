@@ -6,7 +6,7 @@ the application's is dropped. ``Set-Cookie`` is always a line of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ._committing import Headers
 
@@ -47,3 +47,24 @@ def _with_member(headers: RawHeaders, name: bytes, value: str) -> RawHeaders:
     if whole is None:
         return headers
     return [*(h for h in headers if h[0].lower() != name), (name, whole.encode("latin-1"))]
+
+
+def apply_headers(
+    ours: Headers,
+    *,
+    existing: Callable[[str], Iterable[str]],
+    replace: Callable[[str, str], object],
+    add: Callable[[str, str], object],
+) -> None:
+    """Merge our headers into a framework's header container, by its own three methods.
+
+    ``existing(name)``: the values that are there; ``replace(name, value)``: make this the only
+    value; ``add(name, value)``: one more line.
+    """
+    for name, value in ours:
+        if name == "Set-Cookie":
+            add(name, value)
+            continue
+        whole = joined(", ".join(existing(name)), value)
+        if whole is not None:
+            replace(name, whole)

@@ -207,6 +207,18 @@ class SessionManager(Generic[M]):
         rows = self._rows("sweep")
         return await guarded(self._settings, "sweep", sweep(self._settings, rows))
 
+    @property
+    def model(self) -> type[M] | None:
+        """The struct behind ``session.data``, or None."""
+        codec = self._settings.model_codec
+        return None if codec is None else codec.model
+
+    @property
+    def is_one_process(self) -> bool:
+        """Whether the sessions are seen by this process only; for adapters that start several."""
+        backend = self._settings.backend
+        return isinstance(backend, SupportsRows) and backend.one_process
+
     def _rows(self, method: str) -> SupportsRows:
         backend = self._settings.backend
         if isinstance(backend, SupportsRows):
@@ -247,6 +259,11 @@ class SessionManager(Generic[M]):
         """The manager's life as a Starlette or FastAPI ``lifespan``."""
         async with self:
             yield
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody has entered this manager; for adapters that may meet it closed."""
+        return self._users > 0
 
     def _start_sweeper(self) -> None:
         settings, interval = self._settings, self._sweep_every

@@ -25,6 +25,7 @@ from ._store import (
     Store,
     SupportsDeadline,
     SupportsLoadNowait,
+    SupportsOneProcess,
     SupportsOpen,
     SupportsOwners,
     SupportsSweep,
@@ -203,6 +204,11 @@ class ServerSide:
             f"{type(self.store).__name__} cannot list sessions by owner; use a store that "
             "implements sojourn.SupportsOwners (memory and sqlite do)"
         )
+
+    @property
+    def one_process(self) -> bool:
+        """See ``SupportsRows``."""
+        return isinstance(self.store, SupportsOneProcess) and self.store.one_process
 
     @property
     def can_sweep(self) -> bool:

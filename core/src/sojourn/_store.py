@@ -112,3 +112,11 @@ class SupportsDeadline(Protocol):
 
     deadline: float
     """Seconds until a call raises StoreUnavailableError; ``inf``: it never leaves the process."""
+
+
+@runtime_checkable
+class SupportsOneProcess(Protocol):
+    """A store that says whether its rows are seen by this process only."""
+
+    one_process: bool
+    """True: several workers would each have sessions of their own."""

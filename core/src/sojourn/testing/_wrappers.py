@@ -80,7 +80,7 @@ class Wrapper:
         return await self._pass("delete", id=id)
 
     async def aclose(self) -> None:
-        return await self._pass("aclose")
+        await self._pass("aclose")
 
     async def _pass(self, name: str, **arguments: Any) -> Any:
         # The first parameter of the contract's methods may have any name in a store.
@@ -92,7 +92,7 @@ class Wrapper:
 
 class _Opening(Wrapper):
     async def aopen(self) -> None:
-        return await self._pass("aopen")
+        await self._pass("aopen")
 
 
 class _LoadingNowait(Wrapper):

@@ -1,0 +1,64 @@
+"""Where a request's session is kept, and how to get at it."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, TypeVar, overload
+
+from sojourn import ConfigurationError, Session, SessionManager
+
+from ._types import Scope
+
+M = TypeVar("M")
+
+SESSION = "session"
+"""Where Starlette's ``request.session`` looks; of several managers, the innermost one's."""
+
+_SESSIONS = "sojourn.sessions"
+"""All managers of this scope with their sessions."""
+
+
+class HasScope(Protocol):
+    """A request or websocket of Starlette, FastAPI, Falcon, BlackSheep and others."""
+
+    @property
+    def scope(self) -> Scope:
+        """The ASGI scope."""
+        ...
+
+
+@overload
+def get_session(connection: Scope | HasScope, manager: SessionManager[M]) -> Session[M]: ...
+@overload
+def get_session(connection: Scope | HasScope, manager: None = None) -> Session[Any]: ...
+def get_session(
+    connection: Scope | HasScope, manager: SessionManager[Any] | None = None
+) -> Session[Any]:
+    """The session of this request, websocket or ASGI scope; asking is no look.
+
+    ``manager``: whose session, where several are installed; it also tells the type checker the
+    model. Raises ConfigurationError if the middleware did not see this request.
+    """
+    # A request may be a mapping of its scope, so the attribute decides.
+    scope: Scope = getattr(connection, "scope", connection)  # pyright: ignore[reportAssignmentType]
+    if manager is None:
+        session = scope.get(SESSION)
+    else:
+        session = scope.get(_SESSIONS, {}).get(manager)
+    if isinstance(session, Session):
+        return session
+    raise ConfigurationError(
+        "get_session: no SessionMiddleware of this manager saw this request; add it to the "
+        "application, or to one that this application is mounted in"
+    )
+
+
+def has_session(scope: Scope, manager: SessionManager[Any]) -> bool:
+    """Whether an outer middleware of the same manager was here before."""
+    return manager in scope.get(_SESSIONS, ())
+
+
+def put_session(scope: Scope, manager: SessionManager[Any], session: Session[Any]) -> None:
+    """Let the application find the session."""
+    # A mounted application's scope is a shallow copy: what the outer one has must not change.
+    scope[_SESSIONS] = {**scope.get(_SESSIONS, {}), manager: session}
+    scope[SESSION] = session

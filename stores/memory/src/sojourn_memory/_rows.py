@@ -1,0 +1,81 @@
+"""One row as one bytes object: a record costs its payload and some 90 bytes.
+
+Layout: deadline, birth (two doubles), version, length of the payload, hash of the secret; the
+payload; and, only where there is one, owner and former secret as msgpack. Rows never leave the
+process, so the layout has no version.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+
+import msgspec
+
+from sojourn import Record
+
+_HEAD = Struct("<ddQI32s")
+_DEADLINE = Struct("<d")
+_TIMES = Struct("<dd")
+_VERSION = Struct("<Q")
+_VERSION_AT = _TIMES.size
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(tuple[str | None, bytes | None, float | None]).decode
+
+
+def pack(record: Record) -> bytes:
+    """The row of a record."""
+    row = _HEAD.pack(
+        record.expires_at,
+        record.created_at,
+        record.version,
+        len(record.payload),
+        record.secret_hash,
+    )
+    if record.owner is None and record.previous_hash is None and record.previous_until is None:
+        return row + record.payload
+    tail = _encode((record.owner, record.previous_hash, record.previous_until))
+    return b"".join((row, record.payload, tail))
+
+
+def unpack(id: str, row: bytes) -> Record:
+    """The record of a row."""
+    expires_at, created_at, version, size, secret_hash = _HEAD.unpack_from(row)
+    end = _HEAD.size + size
+    payload = row[_HEAD.size : end]
+    if end == len(row):
+        return Record(id, secret_hash, payload, version, created_at, expires_at)
+    tail = _decode(row[end:])
+    return Record(id, secret_hash, payload, version, created_at, expires_at, *tail)
+
+
+def touched(row: bytes, *, expires_at: float) -> bytes:
+    """The row with a later deadline, and its next version."""
+    later = max(expires_at, deadline(row))
+    head = _DEADLINE.pack(later) + row[_DEADLINE.size : _VERSION_AT]
+    return head + _VERSION.pack(version(row) + 1) + row[_VERSION_AT + _VERSION.size :]
+
+
+def deadline(row: bytes) -> float:
+    """When the row expires."""
+    expires_at: float = _DEADLINE.unpack_from(row)[0]
+    return expires_at
+
+
+def times(row: bytes) -> tuple[float, float]:
+    """When the row expires, and when its session began."""
+    expires_at, created_at = _TIMES.unpack_from(row)
+    return expires_at, created_at
+
+
+def version(row: bytes) -> int:
+    """How often the row was written."""
+    number: int = _VERSION.unpack_from(row, _VERSION_AT)[0]
+    return number
+
+
+def owner(row: bytes) -> str | None:
+    """Whose row it is."""
+    size: int = _HEAD.unpack_from(row)[3]
+    end = _HEAD.size + size
+    return None if end == len(row) else _decode(row[end:])[0]
