@@ -4,6 +4,7 @@ Most programs need ``SessionManager`` and the adapter of their framework. ``Stor
 for those who write a store, ``sojourn.testing`` the suite that proves it.
 """
 
+from ._adapting import manager_of
 from ._backend import Backend, Opened, Presence, SupportsRows, Written
 from ._committing import CommitResult
 from ._errors import (
@@ -42,10 +43,10 @@ from ._events import (
 from ._handle import Session
 from ._headers import apply_headers, joined, merge_headers
 from ._keyring import KeyRing, SealingBox, Unsealed
-from ._manager import SessionManager, manager_of
+from ._manager import SessionManager
 from ._options import ManagerOptions
 from ._owners import SessionInfo
-from ._plan import CommitPlan, Cookie, Intent, Operation, Secret, plan_commit
+from ._plan import CommitPlan, Cookie, Intent, Operation, Row, Secret, decisions, plan_commit
 from ._record import Record
 from ._registry import StoreContext, StoreFactory, installed
 from ._set_cookie import CookieOptions, SetCookie
@@ -113,6 +114,7 @@ __all__ = (
     "Rejection",
     "Remove",
     "Rotate",
+    "Row",
     "SealingBox",
     "Secret",
     "Session",
@@ -158,6 +160,7 @@ __all__ = (
     "apply",
     "apply_headers",
     "compact",
+    "decisions",
     "installed",
     "joined",
     "manager_of",

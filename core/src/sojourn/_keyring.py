@@ -20,10 +20,10 @@ from ._events import Rejection
 VERSION = b"\x01"
 KEY_BYTES = 32
 _KEY_ID_BYTES = 3
-_NONCE_BYTES = 24
+NONCE_BYTES = 24
 _TAG_BYTES = 16
 HEADER_BYTES = 1 + _KEY_ID_BYTES
-OVERHEAD = HEADER_BYTES + _NONCE_BYTES + _TAG_BYTES
+OVERHEAD = HEADER_BYTES + NONCE_BYTES + _TAG_BYTES
 """Bytes that sealing adds."""
 
 
@@ -124,7 +124,7 @@ class SealingBox:
         key = self._keys.get(header)
         if key is None:
             return Rejection.UNKNOWN_KEY
-        body = HEADER_BYTES + _NONCE_BYTES
+        body = HEADER_BYTES + NONCE_BYTES
         message = self._decrypt(sealed[body:], header, sealed[HEADER_BYTES:body], key)
         return Rejection.FORGED if message is None else Unsealed(message, header != self._first)
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Unpack
+from typing import TYPE_CHECKING, Any, Generic
 
 from . import _background
 from ._backend import Backend, SupportsRows
@@ -19,7 +19,7 @@ from ._events import Discard, Emitter, Listener, OwnerRevoked, SessionRevoked
 from ._handle import Session, draft_of
 from ._keyring import KeyRing
 from ._model import ModelCodec
-from ._options import Keys, ManagerOptions, check_age, resolve
+from ._options import Keys, check_age, resolve
 from ._owners import Edit, SessionInfo, guarded, info_of
 from ._refreshing import load
 from ._registry import StoreContext
@@ -61,6 +61,8 @@ class SessionManager(Generic[M]):
     - ``cache_control``: sent along with Set-Cookie (RFC 9111 7.3); None: nothing.
     - ``deadline``: seconds for a store call, and for retrying a commit.
     - ``max_bytes``: of one session's row. ``sweep_every``: seconds; None: never by itself.
+    - ``seal_at_rest``: encrypt what a store with rows gets, with ``keys``. Rows from before do not
+      open.
 
     Raises ConfigurationError, UnknownStoreError. Use it as an async context manager, or let an
     adapter do so; entering twice is fine, and the last exit closes the store.
@@ -83,6 +85,7 @@ class SessionManager(Generic[M]):
         deadline: float = 2.0,
         max_bytes: int = 262_144,
         sweep_every: float | None = 60.0,
+        seal_at_rest: bool = False,
         entropy: Entropy = os.urandom,
     ) -> None:
         self.cookie = cookie or CookieOptions()
@@ -92,7 +95,13 @@ class SessionManager(Generic[M]):
         context = StoreContext(self.cookie, ring, policy, entropy)
         model_codec = None if model is None else ModelCodec(model)
         self._settings = Settings(
-            backend=resolve(store, context, deadline=deadline, max_bytes=max_bytes),
+            backend=resolve(
+                store,
+                context,
+                deadline=deadline,
+                max_bytes=max_bytes,
+                seal_at_rest=seal_at_rest,
+            ),
             policy=policy,
             set_cookie=SetCookie(self.cookie),
             clock=clock,
@@ -250,9 +259,11 @@ class SessionManager(Generic[M]):
         self._users -= 1
         if self._users == 0:
             sweeper, self._sweeper = self._sweeper, None
-            if sweeper is not None:
-                await sweeper.stop()
-            await self._settings.backend.aclose()
+            try:
+                if sweeper is not None:
+                    await sweeper.stop()
+            finally:
+                await self._settings.backend.aclose()
 
     @asynccontextmanager
     async def lifespan(self, _app: object = None) -> AsyncGenerator[None]:
@@ -274,19 +285,3 @@ class SessionManager(Generic[M]):
 
     def __repr__(self) -> str:
         return f"<SessionManager of {type(self._settings.backend).__name__}>"
-
-
-def manager_of(
-    manager: SessionManager[Any] | str | Store | Backend, **options: Unpack[ManagerOptions]
-) -> SessionManager[Any]:
-    """The manager itself, or a new one for this store; for adapters, which accept both.
-
-    Raises ConfigurationError when options are given beside a manager, which has its own.
-    """
-    if not isinstance(manager, SessionManager):
-        return SessionManager(manager, **options)
-    if options:
-        raise ConfigurationError(
-            f"give these options to SessionManager itself: {', '.join(sorted(options))}"
-        )
-    return manager

@@ -16,6 +16,7 @@ from ._settings import OnInvalidValue, OnStoreError
 from ._store import Store
 from ._timeouts import MAX_COOKIE_AGE, Policy, Timeouts
 from ._token import Entropy
+from ._vault import OPEN_VAULT, Sealed, Vault
 
 Keys = KeyRing | str | bytes | Iterable[str | bytes]
 
@@ -36,15 +37,23 @@ class ManagerOptions(TypedDict, total=False):
     deadline: float
     max_bytes: int
     sweep_every: float | None
+    seal_at_rest: bool
     entropy: Entropy
 
 
 def resolve(
-    store: str | Store | Backend, context: StoreContext, *, deadline: float, max_bytes: int
+    store: str | Store | Backend,
+    context: StoreContext,
+    *,
+    deadline: float,
+    max_bytes: int,
+    seal_at_rest: bool,
 ) -> Backend:
     """The backend that a URL, a store or a backend stands for. Raises ConfigurationError."""
     opened = cast("object", open_store(store, context) if isinstance(store, str) else store)
     if isinstance(opened, Backend):
+        if seal_at_rest:
+            raise ConfigurationError("seal_at_rest: this store has no rows to seal; leave it out")
         return opened
     if not isinstance(opened, Store):
         raise ConfigurationError(
@@ -56,7 +65,15 @@ def resolve(
         entropy=context.entropy,
         deadline=deadline,
         max_bytes=max_bytes,
+        vault=_vault(context) if seal_at_rest else OPEN_VAULT,
     )
+
+
+def _vault(context: StoreContext) -> Vault:
+    if context.keys is None:
+        raise ConfigurationError("seal_at_rest: give keys=; `python -m sojourn key` makes one")
+    # One purpose for all cookies: rows may be shared by managers whose cookies differ.
+    return Sealed(context.keys.box("sojourn/rows"), context.entropy)
 
 
 def check_age(cookie: CookieOptions, policy: Policy) -> None:

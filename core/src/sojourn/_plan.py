@@ -8,6 +8,8 @@ table.
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -121,6 +123,11 @@ TABLE: dict[tuple[Presence, Intent], Row] = {
     (Presence.SEAL, Intent.DESTROY): Row(_D, _EXPIRE, _KEEP, _NO),
     (Presence.SEAL, Intent.RESTART): Row(_X, _SEND, _FRESH, _NO),
 }
+
+
+def decisions() -> Mapping[tuple[Presence, Intent], Row]:
+    """The table, read-only: for backends that want to check themselves, and for the docs."""
+    return MappingProxyType(TABLE)
 
 
 class CommitPlan(Struct, frozen=True):

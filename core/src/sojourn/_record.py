@@ -59,10 +59,10 @@ def pack(state: SessionState) -> bytes:
     return _encode(_Payload(FORMAT, state.renewed_at, state.authenticated_at, flash, data))
 
 
-def unpack(record: Record) -> SessionState | None:
-    """The state of a record; None if its payload is corrupt or of a newer format."""
+def unpack(record: Record, packed: bytes) -> SessionState | None:
+    """The state of a record and its packed payload; None if corrupt or of a newer format."""
     try:
-        payload = _decode_payload(record.payload)
+        payload = _decode_payload(packed)
         if payload.format != FORMAT:
             return None
         data = _decode_data(payload.data)

@@ -32,6 +32,7 @@ from ._store import (
 )
 from ._timeouts import Policy
 from ._token import Entropy, Token, hash_secret, new_id, new_secret, parse, same_hash, spell
+from ._vault import OPEN_VAULT, Vault
 
 T = TypeVar("T")
 
@@ -47,7 +48,8 @@ class ServerSide:
     """Sessions as rows of a store.
 
     ``deadline``: seconds for one store call, unless the store bounds its calls itself.
-    ``max_bytes``: of one row's payload, beyond which SessionTooLargeError is raised.
+    ``max_bytes``: of one row's payload, beyond which SessionTooLargeError is raised. ``vault``: how
+    payloads lie in the store.
     """
 
     def __init__(
@@ -58,8 +60,10 @@ class ServerSide:
         entropy: Entropy,
         deadline: float = 2.0,
         max_bytes: int = 262_144,
+        vault: Vault = OPEN_VAULT,
     ) -> None:
         self.store = store
+        self._vault = vault
         self._max_bytes = max_bytes
         self._policy = policy
         self._entropy = entropy
@@ -91,17 +95,22 @@ class ServerSide:
         return await self.load(Token(id, None), now=now)
 
     def _open(self, token: Token, record: Record | None, now: float) -> Opened | Rejection:
-        if record is None or record.id != token.id:
+        if record is None:
             return Rejection.UNKNOWN
+        if record.id != token.id:
+            # A driver that lost step with its connection (CVE-2023-28858): nothing is known.
+            name = type(self.store).__name__
+            raise StoreUnavailableError(f"{name} answered with another session's row")
         if self._policy.is_over(record.created_at, record.expires_at, now):
             return Rejection.EXPIRED
         presence = _presence(token, record, now)
         if presence is None:
             return Rejection.WRONG_SECRET
-        state = unpack(record)
+        payload, stale = self._vault.open(record)
+        state = None if payload is None else unpack(record, payload)
         if state is None:
             return Rejection.UNREADABLE
-        return Opened(state, presence, token, record)
+        return Opened(state, presence, token, record, stale)
 
     async def write(self, plan: CommitPlan, *, now: float) -> Written:
         """See ``Backend``."""
@@ -156,7 +165,7 @@ class ServerSide:
         secret_hash: bytes,
         previous: Previous = _NO_PREVIOUS,
     ) -> Record:
-        payload = pack(state)
+        payload = self._vault.close(state.id, pack(state))
         if len(payload) > self._max_bytes:
             raise SessionTooLargeError(
                 f"the session takes {len(payload)} of at most {self._max_bytes} bytes"
@@ -187,7 +196,12 @@ class ServerSide:
         """See ``SupportsRows``."""
         records = await self._bounded(self._owners().load_owner(owner, now=now))
         live = (r for r in records if not self._policy.is_over(r.created_at, r.expires_at, now))
-        return [state for state in map(unpack, live) if state is not None]
+        states = (self._state(record) for record in live)
+        return [state for state in states if state is not None]
+
+    def _state(self, record: Record) -> SessionState | None:
+        payload, _ = self._vault.open(record)
+        return None if payload is None else unpack(record, payload)
 
     async def revoke(self, id: str) -> bool:
         """See ``SupportsRows``."""

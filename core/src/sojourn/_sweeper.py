@@ -10,9 +10,7 @@ import random
 import anyio
 
 from ._backend import SupportsRows
-from ._errors import StoreError
-from ._events import SessionsSwept
-from ._loading import report_failure
+from ._events import SessionsSwept, StoreFailed
 from ._settings import Settings
 
 BATCH = 500
@@ -38,5 +36,5 @@ async def sweep_forever(settings: Settings, rows: SupportsRows, interval: float)
         await anyio.sleep(interval * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
         try:
             await sweep(settings, rows)
-        except StoreError as error:
-            report_failure(settings, "sweep", error)
+        except Exception as error:  # noqa: BLE001 - whatever a store does, the next round comes
+            settings.emit(StoreFailed(operation="sweep", error=type(error).__name__))

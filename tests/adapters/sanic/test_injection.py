@@ -42,7 +42,7 @@ async def test_injected(app, serve, typed):
 @pytest.mark.parametrize(
     ("workers", "one_process", "warns"), [(2, True, True), (1, True, False), (2, False, False)]
 )
-async def test_workers(app, store, caplog, workers, one_process, warns):
+async def test_workers(app, store, caplog, *, workers, one_process, warns):
     """Several workers with a store of one process each are warned about."""
     store.one_process = one_process
     sessions = Sessions(app, store)

@@ -1,0 +1,72 @@
+"""The sessions of one request or websocket: one of each manager that the application has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeVar, cast
+
+from werkzeug.datastructures import Headers
+
+from sojourn import ConfigurationError, Session, SessionManager, StoreError, apply_headers
+
+M = TypeVar("M")
+
+
+class Exchange:
+    """Opens, hands out and commits."""
+
+    def __init__(self) -> None:
+        self.can_set_cookie = True
+        """Whether what comes next, a response or a handshake, can carry a cookie."""
+        self.is_accepted = False
+        """Whether a websocket's handshake has gone out."""
+        self._sessions: dict[SessionManager[Any], Session[Any]] = {}
+        self._failures: dict[SessionManager[Any], StoreError] = {}
+
+    async def open(self, managers: Iterable[SessionManager[Any]], cookies: list[bytes]) -> None:
+        """Open a session of each manager, and load those that have to be awaited.
+
+        A request that touches no session shall not notice that a store is down: failures wait.
+        """
+        for manager in managers:
+            session = self._sessions[manager] = manager.open(cookies)
+            if session.pending:
+                try:
+                    await session.load()
+                except StoreError as error:
+                    self._failures[manager] = error
+
+    def session_of(self, manager: SessionManager[M]) -> Session[M]:
+        """This manager's session. Raises the StoreError that loading it gave."""
+        try:
+            session = self._sessions[manager]
+        except KeyError:
+            raise ConfigurationError(
+                "get_session: these Sessions are not installed on this application"
+            ) from None
+        if manager in self._failures:
+            session.mark_accessed()
+            raise self._failures[manager]
+        return cast("Session[M]", session)
+
+    def is_accessed(self, manager: SessionManager[Any]) -> bool:
+        """Whether anybody has looked at this manager's session."""
+        return self._sessions[manager].accessed
+
+    async def commit(self, headers: Headers, *, status: int, seal: bool = True) -> None:
+        """Commit each session, and say so in the response's headers. Raises what a commit raises.
+
+        A second call writes nothing, and says the same, for an error page.
+        """
+        for manager, session in self._sessions.items():
+            result = await manager.commit(
+                session, can_set_cookie=self.can_set_cookie, status=status, seal=seal
+            )
+            apply_headers(
+                result.headers, existing=headers.getlist, replace=headers.set, add=headers.add
+            )
+
+    async def finish(self, status: int) -> None:
+        """Commit what a websocket changed after its handshake."""
+        self.can_set_cookie = False
+        await self.commit(Headers(), status=status)

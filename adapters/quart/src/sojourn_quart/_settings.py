@@ -1,0 +1,104 @@
+"""A manager from Quart's own settings, for an application that gives a store and no more.
+
+A setting counts if it says something else than Quart's default: those are less strict than ours.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quart import Quart
+
+from sojourn import (
+    Backend,
+    ConfigurationError,
+    CookieOptions,
+    KeyRing,
+    ManagerOptions,
+    Policy,
+    SessionManager,
+    Store,
+    Timeouts,
+)
+
+_COOKIE = {
+    "SESSION_COOKIE_NAME": "name",
+    "SESSION_COOKIE_DOMAIN": "domain",
+    "SESSION_COOKIE_PATH": "path",
+    "APPLICATION_ROOT": "path",
+    "SESSION_COOKIE_SECURE": "secure",
+    "SESSION_COOKIE_HTTPONLY": "http_only",
+    "SESSION_COOKIE_SAMESITE": "same_site",
+    "SESSION_COOKIE_PARTITIONED": "partitioned",
+}
+"""The first that says something counts."""
+
+
+def make_manager(
+    app: Quart, store: str | Store | Backend, options: ManagerOptions
+) -> SessionManager[Any]:
+    """The manager of these options, and of the application's settings where they say nothing."""
+    mine: ManagerOptions = {**options}
+    if mine.get("cookie") is None:
+        mine["cookie"] = _cookie(app)
+    if mine.get("timeouts") is None:
+        mine["timeouts"] = _timeouts(app)
+    if mine.get("keys") is None:
+        mine["keys"] = _keys(app)
+    try:
+        return SessionManager(store, **mine)
+    except ConfigurationError as error:
+        if mine["keys"] is None and app.secret_key:
+            error.add_note(_NO_KEY)
+        raise
+
+
+def _cookie(app: Quart) -> CookieOptions | None:
+    found: dict[str, Any] = {}
+    for setting, field in _COOKIE.items():
+        value, default = app.config[setting], Quart.default_config[setting]
+        if value != default and (value or default is True):
+            found.setdefault(field, value)
+    if not found:
+        return None
+    if "same_site" in found:
+        found["same_site"] = str(found["same_site"]).lower()
+    if "domain" in found or "path" in found:
+        found.setdefault("name", "__Secure-session")  # "__Host-" allows neither
+    try:
+        return CookieOptions(**found)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"app.config, SESSION_COOKIE_...: {error}") from None
+
+
+def _timeouts(app: Quart) -> Timeouts | None:
+    """The lifetime counts from the last activity in Quart, so it is the idle timeout.
+
+    A longer one than our absolute timeout takes that one's place as well.
+    """
+    lifetime = app.permanent_session_lifetime
+    if lifetime == Quart.default_config["PERMANENT_SESSION_LIFETIME"]:
+        return None
+    absolute = Policy.of(Timeouts()).absolute or 0
+    try:
+        return Timeouts(idle=lifetime, absolute=max(lifetime.total_seconds(), absolute))
+    except ConfigurationError as error:
+        raise ConfigurationError(f"app.config, PERMANENT_SESSION_LIFETIME: {error}") from None
+
+
+def _keys(app: Quart) -> KeyRing | None:
+    """A ring of the secret keys, if they are keys and not passphrases."""
+    secrets = [app.secret_key, *(app.config["SECRET_KEY_FALLBACKS"] or ())]
+    keys = [secret for secret in dict.fromkeys(secrets) if isinstance(secret, str)]
+    try:
+        return KeyRing(*keys) if len(keys) == len(set(secrets)) else None
+    except ConfigurationError:
+        return None
+
+
+_NO_KEY = (
+    "SECRET_KEY was not used to seal sessions: it, or one of SECRET_KEY_FALLBACKS, is no key. "
+    "A key is 32 random bytes, written as 43 characters: make one with `python -m sojourn key`. "
+    "If other extensions need this SECRET_KEY as it is, give the sessions a key of their own, "
+    "keys=..."
+)

@@ -1,0 +1,110 @@
+"""Websockets: the cookie goes out with the handshake, and the last word is never lost.
+
+Quart cancels the handler of a client that left, and calls nothing of a session's then. So two of
+the application's classes are extended, whatever they are: quart-trio has its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from quart import Quart, current_app
+from quart.asgi import ASGIWebsocketConnection
+from quart.wrappers import Websocket
+from werkzeug.datastructures import Headers
+
+from sojourn import SessionError
+
+from ._exchange import Exchange
+
+_SWITCHING = 101
+_LEFT = 200
+_CRASHED = 500
+
+
+def extend(app: Quart) -> None:
+    """Let the application's websockets carry sessions."""
+    app.websocket_class = type("Websocket", (SessionWebsocket, app.websocket_class), {})
+    app.asgi_websocket_class = type(
+        "ASGIWebsocketConnection", (SessionConnection, app.asgi_websocket_class), {}
+    )
+
+
+class SessionWebsocket(Websocket):
+    """A websocket that sets the cookie when it is accepted."""
+
+    exchange: Exchange | None = None
+    _handshake: Any = None
+
+    def join(self, exchange: Exchange) -> None:
+        """Take these sessions along; a denial carries a cookie if the server can answer so."""
+        self.exchange = exchange
+        exchange.can_set_cookie = "websocket.http.response" in (self.scope.get("extensions") or {})
+
+    async def accept(
+        self, headers: dict[str, str] | Headers | None = None, subprotocol: str | None = None
+    ) -> None:
+        """Accept, with the cookie. Quart calls this for each message, and from several tasks."""
+        exchange = self.exchange
+        if exchange is None or exchange.is_accepted:
+            return await super().accept(headers, subprotocol)
+        self._handshake = self._handshake or current_app.lock_class()
+        # Another task must not accept without the cookie while this one writes.
+        async with self._handshake:
+            if not exchange.is_accepted:
+                headers = await self._committed(exchange, headers)
+            await super().accept(headers, subprotocol)
+            exchange.is_accepted = True
+
+    async def _committed(
+        self, exchange: Exchange, own: dict[str, str] | Headers | None
+    ) -> dict[str, str] | Headers | None:
+        # The handshake of older ASGI servers has no headers.
+        version = self.scope.get("asgi", {}).get("spec_version", "2.0")
+        exchange.can_set_cookie = [int(part) for part in version.split(".")] > [2, 0]
+        headers = Headers(own or {})
+        await exchange.commit(headers, status=_SWITCHING, seal=False)
+        return headers if exchange.can_set_cookie else own
+
+
+class SessionConnection(ASGIWebsocketConnection):
+    """A connection that writes the session when it ends, however it ends."""
+
+    async def handle_websocket(self, *args: Any) -> None:
+        """Quart gives the websocket and ``send``, quart-trio a nursery before them."""
+        # A handler that ended in Quart's own way is committed by now, whatever this says.
+        status = _CRASHED
+        try:
+            await super().handle_websocket(*args)
+        except Exception:
+            raise
+        except BaseException:
+            status = _LEFT
+            raise
+        finally:
+            await self._finish(args[-2].exchange, status)
+
+    async def _finish(self, exchange: Exchange | None, status: int) -> None:
+        if exchange is not None:
+            try:
+                await uncut(lambda: exchange.finish(status))
+            except SessionError:
+                self.app.logger.exception("the session of a websocket could not be written")
+
+
+async def uncut(function: Callable[[], Awaitable[None]]) -> None:
+    """Run the function to its end, although the handler is cancelled when the client leaves."""
+    trio = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_task():
+        with trio.CancelScope(shield=True):
+            return await function()
+    # Quart cancels asyncio's tasks natively, which no cancel scope keeps out.
+    task = asyncio.ensure_future(function())
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
