@@ -156,7 +156,10 @@ def _line(settings: Settings, plan: CommitPlan, written: Written, now: float) ->
 
 def _settle(draft: Draft, plan: CommitPlan, written: Written, line: str | None, now: float) -> None:
     draft.line = line or draft.line
-    draft.rebase(written.opened, now)
+    if written.opened is None or plan.opened is not draft.opened:
+        draft.rebase(written.opened, now)
+    else:
+        draft.advance(written.opened)
     emit = draft.settings.emit
     if emit.wants(logging.DEBUG):
         for event in _events(plan, written):

@@ -94,6 +94,12 @@ class Draft:
         self._consumed: dict[str, Raw] = {}
         return state
 
+    def advance(self, opened: Opened) -> None:
+        """Go on from what was just written, which is what this draft shows already."""
+        self.opened = opened
+        self._base = self.current = opened.state
+        self._transitions = []
+
     def rebase(self, opened: Opened | None, now: float, *, keep_patch: bool = False) -> None:
         """Go on from a newer state, with or without what was changed here since."""
         live, consumed = self._live, self._consumed
@@ -149,7 +155,8 @@ class Draft:
 
     def put(self, key: str, value: object, kind: type[Put | Flash] = Put) -> None:
         """Set the key, as ordinary or as flash value."""
-        self._flush_model()
+        if self.model is not None:
+            self._flush_model()
         self.record(kind(key, self.settings.codec.encode(key, value)))
         self._live.pop(key, None)
         if is_mutable(value):
@@ -209,7 +216,8 @@ class Draft:
         self.record(transition)
 
     def _check_open(self) -> SessionState:
-        state = self.state()
+        self.accessed = True
+        state = self._open() if self.current is None else self.current
         if self.is_sealed:
             raise SessionSealedError(
                 "the response has started, so this change would be lost; change the session "

@@ -159,7 +159,7 @@ def plan_commit(
     """What to do about this patch on this session. Pure; raises what a Modify function raises."""
     before = opened.state if opened is not None else blank(now)
     presence = opened.presence if opened is not None else Presence.NEW
-    after = _settled(replay(before, patch.transitions, now), before, patch, policy, now)
+    after = _settled(replay(before, patch.transitions, now), patch, policy, now)
     renew = presence is not Presence.GRACE and patch.looked and can_set_cookie
     renew = renew and policy.renewal_due(before.renewed_at, now)
     stale = opened is not None and opened.stale and can_set_cookie
@@ -173,11 +173,9 @@ def plan_commit(
     return CommitPlan(intent, row.without, Cookie.LEAVE, Secret.KEEP, opened, after)
 
 
-def _settled(
-    after: SessionState, before: SessionState, patch: Patch, policy: Policy, now: float
-) -> SessionState:
+def _settled(after: SessionState, patch: Patch, policy: Policy, now: float) -> SessionState:
     """The replayed state with its deadline."""
-    if not after.id or after.authenticated_at != before.authenticated_at:
+    if not after.id or Bind in patch.kinds():
         # It begins now: nothing stored yet, or a login.
         begins = policy.deadline(after.created_at, now)
         return replace(after, expires_at=begins)

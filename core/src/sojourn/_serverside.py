@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Awaitable
-from typing import TypeVar
-
-import anyio
 from msgspec.structs import replace
 
 from ._backend import Opened, Presence, Written
+from ._border import Border
 from ._errors import (
     ConfigurationError,
     SessionTooLargeError,
@@ -23,7 +19,6 @@ from ._state import SessionState
 from ._store import (
     Outcome,
     Store,
-    SupportsDeadline,
     SupportsLoadNowait,
     SupportsOneProcess,
     SupportsOpen,
@@ -33,8 +28,6 @@ from ._store import (
 from ._timeouts import Policy
 from ._token import Entropy, Token, hash_secret, new_id, new_secret, parse, same_hash, spell
 from ._vault import OPEN_VAULT, Vault
-
-T = TypeVar("T")
 
 Previous = tuple[bytes | None, float | None]
 """The hash of the former secret, and until when it is good."""
@@ -67,8 +60,7 @@ class ServerSide:
         self._max_bytes = max_bytes
         self._policy = policy
         self._entropy = entropy
-        own = store.deadline if isinstance(store, SupportsDeadline) else None
-        self._deadline = deadline if own is None else math.inf
+        self._border = Border(store, deadline)
         self._fetch = store.load_nowait if isinstance(store, SupportsLoadNowait) else None
         self.lazy = self._fetch is not None
 
@@ -82,13 +74,14 @@ class ServerSide:
 
     async def load(self, ticket: Token, *, now: float) -> Opened | Rejection:
         """See ``Backend``: one store call."""
-        return self._open(ticket, await self._bounded(self.store.load(ticket.id, now=now)), now)
+        return self._open(ticket, await self._border.call(self.store.load(ticket.id, now=now)), now)
 
     def load_nowait(self, ticket: Token, *, now: float) -> Opened | Rejection:
         """See ``Backend``."""
         if self._fetch is None:
             raise ConfigurationError("this store cannot load without waiting")
-        return self._open(ticket, self._fetch(ticket.id, now=now), now)
+        record = self._border.call_nowait(self._fetch, ticket.id, now=now)
+        return self._open(ticket, record, now)
 
     async def load_id(self, id: str, *, now: float) -> Opened | Rejection:
         """See ``SupportsRows``."""
@@ -122,10 +115,10 @@ class ServerSide:
             case Operation.TOUCH:
                 return await self._touch(plan, plan.opened, plan.opened.record, now)
             case Operation.DELETE:
-                await self._bounded(self.store.delete(plan.opened.record.id))
+                await self._border.call(self.store.delete(plan.opened.record.id))
                 return _APPLIED_NOTHING
             case Operation.RESTART:
-                await self._bounded(self.store.delete(plan.opened.record.id))
+                await self._border.call(self.store.delete(plan.opened.record.id))
                 return await self._create(plan.after)
             case _:
                 raise AssertionError(plan.operation)
@@ -135,7 +128,7 @@ class ServerSide:
             token = Token(new_id(self._entropy), new_secret(self._entropy))
             state = replace(after, id=token.id, version=1)
             record = self._record(state, hash_secret(token.secret or b""))
-            if await self._bounded(self.store.create(record)):
+            if await self._border.call(self.store.create(record)):
                 return Written(Outcome.APPLIED, _opened(state, token, record))
         # 128 random bits do not collide; a source that repeats itself, or a store that lies, does.
         raise StoreError(f"{type(self.store).__name__}.create refused {_TRIES} different new ids")
@@ -143,7 +136,7 @@ class ServerSide:
     async def _replace(self, plan: CommitPlan, opened: Opened, old: Record, now: float) -> Written:
         state = replace(plan.after, version=old.version + 1)
         token, record = self._rekeyed(plan, opened, old, state, now)
-        outcome = await self._bounded(self.store.replace(record, version=old.version, now=now))
+        outcome = await self._border.call(self.store.replace(record, version=old.version, now=now))
         if outcome is not Outcome.APPLIED:
             return Written(outcome)
         presence = opened.presence if plan.secret is Secret.KEEP else Presence.ROW
@@ -183,7 +176,7 @@ class ServerSide:
 
     async def _touch(self, plan: CommitPlan, opened: Opened, old: Record, now: float) -> Written:
         until = plan.after.expires_at
-        outcome = await self._bounded(
+        outcome = await self._border.call(
             self.store.touch(old.id, version=old.version, expires_at=until, now=now)
         )
         if outcome is not Outcome.APPLIED:
@@ -194,7 +187,7 @@ class ServerSide:
 
     async def sessions_of(self, owner: str, *, now: float) -> list[SessionState]:
         """See ``SupportsRows``."""
-        records = await self._bounded(self._owners().load_owner(owner, now=now))
+        records = await self._border.call(self._owners().load_owner(owner, now=now))
         live = (r for r in records if not self._policy.is_over(r.created_at, r.expires_at, now))
         states = (self._state(record) for record in live)
         return [state for state in states if state is not None]
@@ -205,11 +198,11 @@ class ServerSide:
 
     async def revoke(self, id: str) -> bool:
         """See ``SupportsRows``."""
-        return await self._bounded(self.store.delete(id))
+        return await self._border.call(self.store.delete(id))
 
     async def revoke_owner(self, owner: str, *, keep: str | None) -> int:
         """See ``SupportsRows``."""
-        return await self._bounded(self._owners().delete_owner(owner, keep=keep))
+        return await self._border.call(self._owners().delete_owner(owner, keep=keep))
 
     def _owners(self) -> SupportsOwners:
         if isinstance(self.store, SupportsOwners):
@@ -233,7 +226,7 @@ class ServerSide:
         """See ``SupportsRows``."""
         if not isinstance(self.store, SupportsSweep):
             return 0
-        return await self._bounded(self.store.sweep(now=now, limit=limit))
+        return await self._border.call(self.store.sweep(now=now, limit=limit))
 
     async def aopen(self) -> None:
         """See ``Backend``."""
@@ -243,22 +236,6 @@ class ServerSide:
     async def aclose(self) -> None:
         """See ``Backend``."""
         await self.store.aclose()
-
-    async def _bounded(self, call: Awaitable[T]) -> T:
-        """The call's result, within the deadline, its system errors as ours."""
-        try:
-            if self._deadline == math.inf:
-                return await call
-            with anyio.fail_after(self._deadline):
-                return await call
-        except TimeoutError:
-            name = type(self.store).__name__
-            raise StoreUnavailableError(
-                f"{name} did not answer within its deadline ({self._deadline:g} s)"
-            ) from None
-        except OSError as error:
-            name = type(self.store).__name__
-            raise StoreUnavailableError(f"{name} failed: {type(error).__name__}") from error
 
 
 def _presence(token: Token, record: Record, now: float) -> Presence | None:

@@ -53,11 +53,12 @@ class Timeouts(Struct, frozen=True):
         _check_extend_after(_seconds(self.extend_after), _seconds(self.idle))
 
 
-def _check(name: str, value: Seconds | None, *, above: bool) -> None:
-    seconds = _seconds(value)
+def _check(name: str, value: object, *, above: bool) -> None:
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
     if seconds is None:
         return
-    if not math.isfinite(seconds) or seconds < 0 or (above and seconds == 0):
+    is_duration = isinstance(seconds, int | float) and math.isfinite(seconds) and seconds >= 0
+    if not is_duration or (above and seconds == 0):
         bound = "above 0" if above else "0 or more"
         raise ConfigurationError(f"Timeouts({name}=...): seconds or a timedelta, {bound}")
 

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from sojourn import SessionManager, joined
+from sojourn import CommitResult, SessionManager, apply_headers
 
 _SWITCHING = 101
 _FAILED = 500
@@ -80,22 +80,20 @@ class Exchange:
             self._cut = response
             raise
         self._status = status
-        for name, value in result.headers:
-            _merge(response, name, value)
+        _merge(response, result)
         if self._cut is not None:
             _follow(response, self._cut)
 
 
-def _merge(response: web.StreamResponse, name: str, value: str) -> None:
-    """Add to the headers, which have the application's cookies in them by now."""
+def _merge(response: web.StreamResponse, result: CommitResult) -> None:
+    """Add what is not there yet; ``response.set_cookie`` would come too late here."""
     headers = response.headers
-    present = headers.getall(name, ())
-    if name != hdrs.SET_COOKIE:
-        whole = joined(", ".join(present), value)
-        if whole is not None:
-            headers[name] = whole
-    elif value not in present:
-        headers.add(name, value)
+    apply_headers(
+        tuple(header for header in result.headers if header[1] not in headers.getall(header[0], ())),
+        existing=lambda name: headers.getall(name, ()),
+        replace=headers.__setitem__,
+        add=headers.add,
+    )
 
 
 def _follow(response: web.StreamResponse, cut: web.StreamResponse) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 from werkzeug.datastructures import Headers
@@ -21,37 +22,27 @@ class Exchange:
         self.is_accepted = False
         """Whether a websocket's handshake has gone out."""
         self._sessions: dict[SessionManager[Any], Session[Any]] = {}
-        self._failures: dict[SessionManager[Any], StoreError] = {}
 
     async def open(self, managers: Iterable[SessionManager[Any]], cookies: list[bytes]) -> None:
         """Open a session of each manager, and load those that have to be awaited.
 
-        A request that touches no session shall not notice that a store is down: failures wait.
+        A request that touches no session shall not notice that a store is down: a failed load
+        raises at the first touch.
         """
         for manager in managers:
             session = self._sessions[manager] = manager.open(cookies)
             if session.pending:
-                try:
+                with suppress(StoreError):
                     await session.load()
-                except StoreError as error:
-                    self._failures[manager] = error
 
     def session_of(self, manager: SessionManager[M]) -> Session[M]:
-        """This manager's session. Raises the StoreError that loading it gave."""
+        """The session of this manager. Asking is no look."""
         try:
-            session = self._sessions[manager]
+            return cast("Session[M]", self._sessions[manager])
         except KeyError:
             raise ConfigurationError(
                 "get_session: these Sessions are not installed on this application"
             ) from None
-        if manager in self._failures:
-            session.mark_accessed()
-            raise self._failures[manager]
-        return cast("Session[M]", session)
-
-    def is_accessed(self, manager: SessionManager[Any]) -> bool:
-        """Whether anybody has looked at this manager's session."""
-        return self._sessions[manager].accessed
 
     async def commit(self, headers: Headers, *, status: int, seal: bool = True) -> None:
         """Commit each session, and say so in the response's headers. Raises what a commit raises.

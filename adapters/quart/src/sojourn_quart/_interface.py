@@ -27,7 +27,7 @@ class Interface(SessionInterface):
         self.managers: list[SessionManager[Any]] = []
 
     @classmethod
-    def of(cls, app: Quart) -> Interface:
+    def of(cls, app: Any) -> Interface:
         """The application's, installed the first time."""
         installed = app.session_interface
         if not isinstance(installed, cls):
@@ -36,7 +36,7 @@ class Interface(SessionInterface):
             _websocket.extend(app)
         return installed
 
-    async def open_session(self, app: Quart, request: BaseRequestWebsocket) -> QuartSession:
+    async def open_session(self, app: Quart, request: BaseRequestWebsocket) -> QuartSession:  # noqa: ARG002 - Quart's
         """Called for whatever comes in, before its URL is matched."""
         exchange = Exchange()
         cookies = [value for name, value in request.scope["headers"] if name == b"cookie"]

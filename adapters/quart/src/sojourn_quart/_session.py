@@ -68,7 +68,7 @@ class QuartSession(SessionMixin):
     @property
     def accessed(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         """Whether this request has looked at its session in any way. Asking is no look."""
-        return self.exchange.is_accessed(self.manager)
+        return self._session().accessed
 
     @accessed.setter
     def accessed(self, value: bool) -> None:

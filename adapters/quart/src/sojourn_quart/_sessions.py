@@ -88,10 +88,74 @@ class Sessions(Generic[M]):
 
     @property
     def manager(self) -> SessionManager[M]:
-        """The manager. Several applications with a URL have several: then the current one's."""
-        distinct = set(self._managers.values())
-        ...
+        """The manager; the current application's, if a URL made one for each of several."""
+        if isinstance(self._source, SessionManager):
+            return self._source
+        made = list(self._managers.values())
+        manager = made[0] if len(made) == 1 else self._managers.get(_current_app())
+        if manager is None:
+            raise ConfigurationError("Sessions: call init_app(app) for this application first")
+        return manager
 
     def get_session(self) -> Session[M]:
-        """This request's or websocket's session, typed. Raises StoreUnavailableError."""
+        """The session of the request or websocket at hand, typed. Asking is no look."""
         return _current().exchange.session_of(self.manager)
+
+
+@overload
+def get_session() -> Session[Any]: ...
+@overload
+def get_session(model: type[M]) -> Session[M]: ...
+def get_session(model: type[Any] | None = None) -> Session[Any]:
+    """What ``quart.session`` stands for, typed: ``get_session(Visit).data`` is a ``Visit``.
+
+    Asking is no look. Raises ConfigurationError if the manager has another model, or if the
+    application has no ``Sessions``.
+    """
+    current = _current()
+    known = current.manager.model
+    if model is not None and model is not known:
+        has = "none" if known is None else known.__name__
+        raise ConfigurationError(
+            f"get_session({model.__name__}): the manager's model is {has}; "
+            f"give it model={model.__name__}, or ask for the session without a model"
+        )
+    return current.exchange.session_of(current.manager)
+
+
+def _current() -> QuartSession:
+    # What the proxy stands for; RuntimeError where there is no request.
+    current = cast("Any", session)._get_current_object()
+    if not isinstance(current, QuartSession):
+        raise ConfigurationError("get_session: call Sessions(app, ...) once at start-up")
+    return current
+
+
+def _current_app() -> Quart:
+    app: Quart = cast("Any", current_app)._get_current_object()
+    return app
+
+
+def _check_cookie(manager: SessionManager[Any], others: list[SessionManager[Any]]) -> None:
+    if manager.cookie.name in [other.cookie.name for other in others]:
+        raise ConfigurationError(
+            f"Sessions: another manager of this app has the cookie {manager.cookie.name!r}; "
+            "install one Sessions only, or give the second CookieOptions(name=...)"
+        )
+
+
+def _live_with(app: Quart, manager: SessionManager[Any]) -> None:
+    """Open and close the store with the application, as often as that is started.
+
+    Not ``while_serving``: its generators serve one start only, and tests start one app many times.
+    """
+
+    async def open_store() -> None:
+        await manager.__aenter__()
+
+    async def close_store() -> None:
+        # quart-trio may have cancelled the scope that this runs in, to stop background tasks.
+        await uncut(lambda: manager.__aexit__(None, None, None))
+
+    app.before_serving(open_store)
+    app.after_serving(close_store)

@@ -5,7 +5,8 @@ A setting counts if it says something else than Quart's default: those are less 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 from quart import Quart
 
@@ -38,25 +39,29 @@ def make_manager(
     app: Quart, store: str | Store | Backend, options: ManagerOptions
 ) -> SessionManager[Any]:
     """The manager of these options, and of the application's settings where they say nothing."""
-    mine: ManagerOptions = {**options}
-    if mine.get("cookie") is None:
-        mine["cookie"] = _cookie(app)
-    if mine.get("timeouts") is None:
-        mine["timeouts"] = _timeouts(app)
-    if mine.get("keys") is None:
-        mine["keys"] = _keys(app)
+    keys = options.get("keys") or _keys(app)
+    settled: ManagerOptions = {
+        **options,
+        "cookie": options.get("cookie") or _cookie(app),
+        "timeouts": options.get("timeouts") or _timeouts(app),
+        "keys": keys,
+    }
     try:
-        return SessionManager(store, **mine)
+        return SessionManager(store, **settled)
     except ConfigurationError as error:
-        if mine["keys"] is None and app.secret_key:
+        if keys is None and app.secret_key:
             error.add_note(_NO_KEY)
         raise
+
+
+def _config(app: Quart) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", app.config)
 
 
 def _cookie(app: Quart) -> CookieOptions | None:
     found: dict[str, Any] = {}
     for setting, field in _COOKIE.items():
-        value, default = app.config[setting], Quart.default_config[setting]
+        value, default = _config(app)[setting], Quart.default_config[setting]
         if value != default and (value or default is True):
             found.setdefault(field, value)
     if not found:
@@ -88,10 +93,13 @@ def _timeouts(app: Quart) -> Timeouts | None:
 
 def _keys(app: Quart) -> KeyRing | None:
     """A ring of the secret keys, if they are keys and not passphrases."""
-    secrets = [app.secret_key, *(app.config["SECRET_KEY_FALLBACKS"] or ())]
-    keys = [secret for secret in dict.fromkeys(secrets) if isinstance(secret, str)]
+    fallbacks: list[Any] = _config(app)["SECRET_KEY_FALLBACKS"] or []
+    secrets: dict[Any, None] = dict.fromkeys([app.secret_key, *fallbacks])
+    # Bytes are refused, because any passphrase of 32 bytes would pass for a key.
+    if not all(isinstance(secret, str) for secret in secrets):
+        return None
     try:
-        return KeyRing(*keys) if len(keys) == len(set(secrets)) else None
+        return KeyRing(*secrets)
     except ConfigurationError:
         return None
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from quart import Quart, current_app
+from quart import current_app
 from quart.asgi import ASGIWebsocketConnection
 from quart.wrappers import Websocket
 from werkzeug.datastructures import Headers
@@ -20,12 +20,14 @@ from sojourn import SessionError
 
 from ._exchange import Exchange
 
+_Headers = dict[Any, Any] | Headers | None
+
 _SWITCHING = 101
 _LEFT = 200
 _CRASHED = 500
 
 
-def extend(app: Quart) -> None:
+def extend(app: Any) -> None:
     """Let the application's websockets carry sessions."""
     app.websocket_class = type("Websocket", (SessionWebsocket, app.websocket_class), {})
     app.asgi_websocket_class = type(
@@ -42,30 +44,29 @@ class SessionWebsocket(Websocket):
     def join(self, exchange: Exchange) -> None:
         """Take these sessions along; a denial carries a cookie if the server can answer so."""
         self.exchange = exchange
-        exchange.can_set_cookie = "websocket.http.response" in (self.scope.get("extensions") or {})
+        scope: Any = self.scope
+        exchange.can_set_cookie = "websocket.http.response" in (scope.get("extensions") or {})
 
-    async def accept(
-        self, headers: dict[str, str] | Headers | None = None, subprotocol: str | None = None
-    ) -> None:
+    async def accept(self, headers: _Headers = None, subprotocol: str | None = None) -> None:
         """Accept, with the cookie. Quart calls this for each message, and from several tasks."""
         exchange = self.exchange
         if exchange is None or exchange.is_accepted:
-            return await super().accept(headers, subprotocol)
+            await super().accept(headers, subprotocol)  # pyright: ignore[reportUnknownMemberType]
+            return
         self._handshake = self._handshake or current_app.lock_class()
         # Another task must not accept without the cookie while this one writes.
         async with self._handshake:
             if not exchange.is_accepted:
                 headers = await self._committed(exchange, headers)
-            await super().accept(headers, subprotocol)
+            await super().accept(headers, subprotocol)  # pyright: ignore[reportUnknownMemberType]
             exchange.is_accepted = True
 
-    async def _committed(
-        self, exchange: Exchange, own: dict[str, str] | Headers | None
-    ) -> dict[str, str] | Headers | None:
+    async def _committed(self, exchange: Exchange, own: _Headers) -> _Headers:
         # The handshake of older ASGI servers has no headers.
-        version = self.scope.get("asgi", {}).get("spec_version", "2.0")
+        scope: Any = self.scope
+        version = scope.get("asgi", {}).get("spec_version", "2.0")
         exchange.can_set_cookie = [int(part) for part in version.split(".")] > [2, 0]
-        headers = Headers(own or {})
+        headers = Headers(own or ())
         await exchange.commit(headers, status=_SWITCHING, seal=False)
         return headers if exchange.can_set_cookie else own
 
@@ -73,12 +74,12 @@ class SessionWebsocket(Websocket):
 class SessionConnection(ASGIWebsocketConnection):
     """A connection that writes the session when it ends, however it ends."""
 
-    async def handle_websocket(self, *args: Any) -> None:
+    async def handle_websocket(self, *args: Any, **options: Any) -> None:
         """Quart gives the websocket and ``send``, quart-trio a nursery before them."""
         # A handler that ended in Quart's own way is committed by now, whatever this says.
         status = _CRASHED
         try:
-            await super().handle_websocket(*args)
+            await super().handle_websocket(*args, **options)
         except Exception:
             raise
         except BaseException:

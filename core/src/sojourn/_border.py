@@ -1,0 +1,50 @@
+"""Where store calls leave the core: a deadline for each, and the system's errors as ours."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import anyio
+
+from ._errors import StoreUnavailableError
+from ._store import Store, SupportsDeadline
+
+T = TypeVar("T")
+
+
+class Border:
+    """Calls of one store.
+
+    ``deadline``: seconds, unless the store bounds its calls itself: then nothing is added, because
+    a timer costs more than a store in this process takes.
+    """
+
+    def __init__(self, store: Store, deadline: float) -> None:
+        self._name = type(store).__name__
+        self._deadline = deadline
+        self._is_bounded = isinstance(store, SupportsDeadline)
+
+    async def call(self, call: Awaitable[T]) -> T:
+        """The call's result. Raises StoreUnavailableError for a system's error, or too late."""
+        try:
+            if self._is_bounded:
+                return await call
+            with anyio.fail_after(self._deadline):
+                return await call
+        except OSError as error:
+            raise self._translated(error) from error
+
+    def call_nowait(self, function: Callable[..., T], *args: Any, now: float) -> T:
+        """The same for a function that does not wait."""
+        try:
+            return function(*args, now=now)
+        except OSError as error:
+            raise self._translated(error) from error
+
+    def _translated(self, error: OSError) -> StoreUnavailableError:
+        # TimeoutError is an OSError. The error's own text may hold a path or an address.
+        if isinstance(error, TimeoutError):
+            reason = f"did not answer within its deadline ({self._deadline:g} s)"
+            return StoreUnavailableError(f"{self._name} {reason}")
+        return StoreUnavailableError(f"{self._name} failed: {type(error).__name__}")

@@ -1,0 +1,136 @@
+"""Quart on asyncio and quart-trio on trio; a store that can be broken; real servers on loopback."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from typing import Any
+
+import anyio
+import hypercorn.asyncio
+import hypercorn.trio
+import pytest
+from hypercorn.config import Config
+from quart import Quart
+from quart_trio import QuartTrio
+
+from sojourn import (
+    CookieOptions,
+    Event,
+    SessionManager,
+    StoreUnavailableError,
+    SupportsOpen,
+    SupportsOwners,
+    SupportsSweep,
+)
+from sojourn.testing import Wrapper
+from sojourn_memory import MemoryStore
+from sojourn_quart import Sessions
+
+
+class LazyRows(Wrapper):
+    """Counts calls, fails those that are ``down``, and lets a test in between: ``before``."""
+
+    def __init__(self, inner: Any) -> None:
+        super().__init__(inner)
+        self.calls: list[str] = []
+        self.down: set[str] = set()
+        self.before: Callable[[str], Awaitable[None]] | None = None
+
+    def _note(self, name: str) -> None:
+        self.calls.append(name)
+        if name in self.down:
+            raise StoreUnavailableError("the test's store is down")
+
+    async def around(self, name: str, arguments: Any, call: Any) -> Any:
+        """See ``Wrapper``."""
+        if self.before is not None:
+            await self.before(name)
+        self._note(name)
+        return await call()
+
+    def around_nowait(self, name: str, arguments: Any, call: Any) -> Any:
+        """A load is a load."""
+        self._note("load")
+        return call()
+
+
+class AwaitedRows(LazyRows):
+    """The same without ``load_nowait``, so that sessions load before the handler."""
+
+    abilities = (SupportsOpen, SupportsSweep, SupportsOwners)
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request: pytest.FixtureRequest) -> str:
+    """The event loop that a test runs on."""
+    backend: str = request.param
+    return backend
+
+
+@pytest.fixture
+def make_app(anyio_backend: str) -> Callable[[], Quart]:
+    """Makes an application for this event loop."""
+    kind = {"asyncio": Quart, "trio": QuartTrio}[anyio_backend]
+    return lambda: kind("site")
+
+
+@pytest.fixture
+def app(make_app: Callable[[], Quart]) -> Quart:
+    """An application without sessions."""
+    return make_app()
+
+
+@pytest.fixture(params=[AwaitedRows, LazyRows], ids=["awaited", "lazy"])
+def store(request: pytest.FixtureRequest) -> LazyRows:
+    """A store whose sessions load before the handler, and one whose sessions load at first use."""
+    made: LazyRows = request.param(MemoryStore())
+    return made
+
+
+@pytest.fixture
+def events() -> list[Event]:
+    """What the manager told."""
+    return []
+
+
+@pytest.fixture
+def manager(store: LazyRows, events: list[Event]) -> SessionManager[Any]:
+    """A manager for plain http."""
+    return SessionManager(store, cookie=CookieOptions(secure=False), on_event=events.append)
+
+
+@pytest.fixture
+def sessions(app: Quart, manager: SessionManager[Any]) -> Sessions[Any]:
+    """Sessions installed in the application."""
+    return Sessions(app, manager)
+
+
+Serve = Callable[[Quart], AbstractAsyncContextManager[int]]
+
+
+@pytest.fixture
+def serve(anyio_backend: str) -> Serve:
+    """Serves an application with Hypercorn on a loopback port, and gives the port."""
+    server: Any = {"asyncio": hypercorn.asyncio, "trio": hypercorn.trio}[anyio_backend]
+
+    @asynccontextmanager
+    async def serving(app: Quart) -> AsyncIterator[int]:
+        # The socket listens already, so that clients need not wait for the server.
+        listener = socket.create_server(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        config = Config()
+        config.bind = [f"fd://{listener.detach()}"]
+        config.errorlog = None
+        config.graceful_timeout = 1
+        stop = anyio.Event()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(partial(server.serve, app, config, shutdown_trigger=stop.wait))
+            try:
+                yield port
+            finally:
+                stop.set()
+
+    return serving
