@@ -1,0 +1,61 @@
+"""A driver's errors as the core's, with the remedy.
+
+The driver's own text may hold an address, so it stays out of ours.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar
+
+from redis import exceptions
+
+from sojourn import StoreUnavailableError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# The first that fits; several of them are ConnectionErrors, too.
+_REMEDIES: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
+    (
+        (exceptions.AuthenticationError, exceptions.AuthorizationError),
+        "refused our user or password; check those in the store's URL",
+    ),
+    ((exceptions.NoPermissionError,), "does not allow a command; see the README for the ACL"),
+    (
+        (exceptions.ReadOnlyError,),
+        "is a read-only replica; connect to the primary, or use sentinel= or cluster=",
+    ),
+    ((exceptions.OutOfMemoryError,), "is out of memory; raise its maxmemory"),
+    ((exceptions.BusyLoadingError,), "is still loading its data"),
+    ((exceptions.TimeoutError, TimeoutError), "did not answer within the deadline"),
+    (
+        (exceptions.ClusterDownError, exceptions.MasterDownError, exceptions.TryAgainError),
+        "is failing over",
+    ),
+    ((exceptions.ConnectionError, OSError), "cannot be reached"),
+)
+
+DRIVER_ERRORS = (exceptions.RedisError, OSError)
+
+
+def translated(error: BaseException) -> StoreUnavailableError:
+    """Our error for the driver's; its cause is the driver's."""
+    for kinds, remedy in _REMEDIES:
+        if isinstance(error, kinds):
+            return StoreUnavailableError(f"the Redis server {remedy}")
+    return StoreUnavailableError(f"the Redis server answered with {type(error).__name__}")
+
+
+def guarded(method: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """The method, with the driver's errors as ours."""
+
+    @functools.wraps(method)
+    async def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await method(*args, **kwargs)
+        except DRIVER_ERRORS as error:
+            raise translated(error) from error
+
+    return wrapper

@@ -1,0 +1,61 @@
+"""One row as one string value: a header that scripts can read and change in place, then msgpack.
+
+Header: version and deadline, two big-endian doubles of 8 bytes each. Doubles count exactly up to
+2**53, and they are the only numbers that a server's Lua has. The id is in the row, so a reply that
+belongs to another request is noticed.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+
+import msgspec
+
+from sojourn import Record
+
+_HEADER = Struct(">dd")
+HEADER_BYTES = _HEADER.size
+_Body = tuple[str, bytes, bytes, float, str | None, bytes | None, float | None]
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Body).decode
+
+
+def header(version: int, expires_at: float) -> bytes:
+    """The bytes that scripts compare and replace."""
+    return _HEADER.pack(version, expires_at)
+
+
+def pack(record: Record) -> bytes:
+    """The value of a record."""
+    body = (
+        record.id,
+        record.secret_hash,
+        record.payload,
+        record.created_at,
+        record.owner,
+        record.previous_hash,
+        record.previous_until,
+    )
+    return header(record.version, record.expires_at) + _encode(body)
+
+
+def unpack(value: bytes) -> Record | None:
+    """The record of a value; None if it is corrupt."""
+    try:
+        version, expires_at = _HEADER.unpack_from(value)
+        body = _decode(value[HEADER_BYTES:])
+    except Exception:  # noqa: BLE001 - struct, msgspec and recursion each have an error of their own
+        return None
+    id, secret_hash, payload, created_at, owner, previous_hash, previous_until = body
+    return Record(
+        id,
+        secret_hash,
+        payload,
+        int(version),
+        created_at,
+        expires_at,
+        owner,
+        previous_hash,
+        previous_until,
+    )
