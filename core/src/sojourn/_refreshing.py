@@ -18,7 +18,8 @@ async def load(draft: Draft) -> None:
     except StoreError as error:
         draft.fail_open(error, now)
         return
-    draft.attach(opened, now)
+    if draft.current is None:  # another task of this request may have been faster
+        draft.attach(opened, now)
 
 
 async def reload(draft: Draft) -> None:

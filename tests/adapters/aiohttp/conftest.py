@@ -96,9 +96,9 @@ Serve = Callable[[web.Application], AbstractAsyncContextManager[Any]]
 
 
 @asynccontextmanager
-async def by_test_client(app: web.Application, **options: Any) -> AsyncIterator[Any]:
+async def by_test_client(app: web.Application) -> AsyncIterator[Any]:
     """aiohttp's own test client, which keeps cookies."""
-    async with TestClient(TestServer(app), server_kwargs=options) as client:
+    async with TestClient(TestServer(app)) as client:
         yield client
 
 

@@ -147,8 +147,8 @@ async def test_one_of_two_fails(app: Quart, manager: SessionManager[Any], store:
 
 async def test_not_installed_here(make_app: MakeApp, manager: SessionManager[Any]) -> None:
     """Sessions of another application are a mistake, and said to be one."""
-    other = Sessions(make_app(), MemoryStore())
-    app = make_app()
+    elsewhere, app = make_app(), make_app()
+    other = Sessions(elsewhere, MemoryStore())
     Sessions(app, manager)
     async with app.test_request_context("/"):
         with pytest.raises(ConfigurationError, match="not installed"):
@@ -203,7 +203,6 @@ async def test_closed_in_a_hurry(app: Quart) -> None:
 
     manager: SessionManager[Any] = SessionManager(Slow(MemoryStore()))
     Sessions(app, manager)
-    await app.startup_and_shutdown() if hasattr(app, "startup_and_shutdown") else None
     async with app.test_app():
         pass
     assert closing[-1] == "aclose"

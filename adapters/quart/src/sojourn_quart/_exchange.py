@@ -21,6 +21,8 @@ class Exchange:
         """Whether what comes next, a response or a handshake, can carry a cookie."""
         self.is_accepted = False
         """Whether a websocket's handshake has gone out."""
+        self.has_crashed = False
+        """Whether a websocket's handler raised."""
         self._sessions: dict[SessionManager[Any], Session[Any]] = {}
 
     async def open(self, managers: Iterable[SessionManager[Any]], cookies: list[bytes]) -> None:

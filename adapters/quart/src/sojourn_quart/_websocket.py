@@ -11,7 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from quart import current_app
+from quart import current_app, got_websocket_exception, websocket
 from quart.asgi import ASGIWebsocketConnection
 from quart.wrappers import Websocket
 from werkzeug.datastructures import Headers
@@ -22,6 +22,9 @@ from ._exchange import Exchange
 
 _Headers = dict[Any, Any] | Headers | None
 
+_EXCHANGE = "sojourn.exchange"
+"""Where the connection's ASGI scope has it."""
+
 _SWITCHING = 101
 _LEFT = 200
 _CRASHED = 500
@@ -29,10 +32,15 @@ _CRASHED = 500
 
 def extend(app: Any) -> None:
     """Let the application's websockets carry sessions."""
-    app.websocket_class = type("Websocket", (SessionWebsocket, app.websocket_class), {})
-    app.asgi_websocket_class = type(
-        "ASGIWebsocketConnection", (SessionConnection, app.asgi_websocket_class), {}
-    )
+    app.websocket_class = _both(SessionWebsocket, app.websocket_class)
+    app.asgi_websocket_class = _both(SessionConnection, app.asgi_websocket_class)
+    got_websocket_exception.connect(_note_crash, app)
+
+
+def _both(ours: type[Any], theirs: type[Any]) -> type[Any]:
+    if issubclass(theirs, ours):  # made for another application, and extended since
+        return theirs
+    return type(theirs.__name__, (ours, theirs), {})
 
 
 class SessionWebsocket(Websocket):
@@ -43,8 +51,8 @@ class SessionWebsocket(Websocket):
 
     def join(self, exchange: Exchange) -> None:
         """Take these sessions along; a denial carries a cookie if the server can answer so."""
-        self.exchange = exchange
         scope: Any = self.scope
+        self.exchange = scope[_EXCHANGE] = exchange
         exchange.can_set_cookie = "websocket.http.response" in (scope.get("extensions") or {})
 
     async def accept(self, headers: _Headers = None, subprotocol: str | None = None) -> None:
@@ -74,26 +82,29 @@ class SessionWebsocket(Websocket):
 class SessionConnection(ASGIWebsocketConnection):
     """A connection that writes the session when it ends, however it ends."""
 
-    async def handle_websocket(self, *args: Any, **options: Any) -> None:
-        """Quart gives the websocket and ``send``, quart-trio a nursery before them."""
-        # A handler that ended in Quart's own way is committed by now, whatever this says.
-        status = _CRASHED
+    async def __call__(self, receive: Any, send: Any) -> None:
+        """Serve the connection; a server that stops cancels this, and nothing inside."""
+        scope: Any = self.scope
         try:
-            await super().handle_websocket(*args, **options)
-        except Exception:
-            raise
-        except BaseException:
-            status = _LEFT
-            raise
+            await super().__call__(receive, send)
         finally:
-            await self._finish(args[-2].exchange, status)
+            # Of a handler that ended in Quart's own way, nothing is left to write.
+            if _EXCHANGE in scope:
+                await self._finish(scope[_EXCHANGE])
 
-    async def _finish(self, exchange: Exchange | None, status: int) -> None:
-        if exchange is not None:
-            try:
-                await uncut(lambda: exchange.finish(status))
-            except SessionError:
-                self.app.logger.exception("the session of a websocket could not be written")
+    async def _finish(self, exchange: Exchange) -> None:
+        status = _CRASHED if exchange.has_crashed else _LEFT
+        try:
+            await uncut(lambda: exchange.finish(status))
+        except SessionError:
+            self.app.logger.exception("the session of a websocket could not be written")
+
+
+async def _note_crash(_app: Any, **_: Any) -> None:
+    """Quart may show the error in its own way, and only here can we tell it from a client's end."""
+    exchange: Exchange | None = getattr(websocket, "exchange", None)
+    if exchange is not None:
+        exchange.has_crashed = True
 
 
 async def uncut(function: Callable[[], Awaitable[None]]) -> None:

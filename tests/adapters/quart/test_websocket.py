@@ -1,0 +1,356 @@
+"""Websockets: the handshake's cookie, and data that outlives the connection.
+
+Quart's test client shows no headers of a handshake, so those are looked at in test_server.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+import pytest
+from quart import Quart, abort, session, websocket
+from quart.testing import WebsocketResponseError
+
+from sojourn import CommitDiscarded, Discard, Event, SessionManager
+from sojourn.testing import client_cookie
+from sojourn_quart import Sessions, get_session
+
+from .conftest import LazyRows
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("sessions")]
+
+Peek = Callable[[], Awaitable[dict[str, Any]]]
+
+
+@pytest.fixture
+async def cookie(manager: SessionManager[Any]) -> str:
+    """The Cookie header of somebody with a session."""
+    return await client_cookie(manager, {"begun": True})
+
+
+@pytest.fixture
+def peek(manager: SessionManager[Any], cookie: str) -> Peek:
+    """What that session holds now."""
+
+    async def peeking() -> dict[str, Any]:
+        return dict(await manager.load([cookie.encode()]))
+
+    return peeking
+
+
+async def test_reads(app: Quart, cookie: str) -> None:
+    """A websocket sees the session of the cookie that it came with."""
+
+    @app.websocket("/")
+    async def ws() -> None:
+        await websocket.send(str(dict(session)))
+        assert get_session()["begun"] is True
+
+    async with app.test_client().websocket("/", headers={"Cookie": cookie}) as client:
+        assert await client.receive() == "{'begun': True}"
+
+
+async def test_returning_handler(app: Quart, cookie: str, peek: Peek) -> None:
+    """What the handler wrote is there when it returns, before the connection closes."""
+
+    @app.websocket("/")
+    async def ws() -> None:
+        await websocket.accept()
+        session["said"] = await websocket.receive()
+
+    async with app.test_client().websocket("/", headers={"Cookie": cookie}) as client:
+        await client.send("hello")
+        with pytest.raises(Exception, match="1000"):
+            await client.receive()
+        assert await peek() == {"begun": True, "said": "hello"}
+
+
+async def test_client_leaves_first(app: Quart, cookie: str, peek: Peek) -> None:
+    """What the handler wrote is there when the client leaves while it waits."""
+
+    @app.websocket("/")
+    async def ws() -> None:
+        while True:
+            message = await websocket.receive()
+            session["said"] = message
+            await websocket.send(message)
+
+    async with app.test_client().websocket("/", headers={"Cookie": cookie}) as client:
+        await client.send("one")
+        await client.receive()
+    assert await peek() == {"begun": True, "said": "one"}
+
+
+async def test_client_leaves_a_preserving_test(app: Quart, cookie: str, peek: Peek) -> None:
+    """The same in a test that keeps contexts with ``async with app.test_client()``."""
+
+    @app.websocket("/")
+    async def ws() -> None:
+        session["said"] = await websocket.receive()
+        await websocket.send("")
+        await websocket.receive()
+
+    async with (
+        app.test_client() as client,
+        client.websocket("/", headers={"Cookie": cookie}) as socket,
+    ):
+        await socket.send("one")
+        await socket.receive()
+    assert await peek() == {"begun": True, "said": "one"}
+
+
+async def test_client_leaves_during_the_last_commit(
+    app: Quart, store: LazyRows, cookie: str, peek: Peek
+) -> None:
+    """A client that says its last word and leaves does not cut the commit of it; nor is it twice."""
+    arrived, left = anyio.Event(), anyio.Event()
+
+    async def wait(name: str) -> None:
+        if name == "replace":
+            arrived.set()
+            await left.wait()
+
+    @app.websocket("/")
+    async def ws() -> None:
+        await websocket.receive()
+        session.modify("n", lambda n: n + 1, default=0)  # type: ignore[attr-defined]
+
+    async with anyio.create_task_group() as tasks:
+
+        async def go_on() -> None:
+            await arrived.wait()
+            await anyio.wait_all_tasks_blocked()  # the server knows by now that the client left
+            left.set()
+
+        store.before = wait
+        tasks.start_soon(go_on)
+        async with app.test_client().websocket("/", headers={"Cookie": cookie}) as client:
+            await client.send("bye")
+            await arrived.wait()
+    assert await peek() == {"begun": True, "n": 1}
+
+
+async def test_several_commits(app: Quart, cookie: str, peek: Peek) -> None:
+    """A handler may write in between, as often as it likes, and see what others wrote."""
+    seen: list[dict[str, Any]] = []
+
+    @app.websocket("/")
+    async def ws() -> None:
+        for _ in range(2):
+            session["said"] = await websocket.receive()
+            await get_session().commit()
+            await websocket.send("written")
+        session["last"] = True
+
+    async with app.test_client().websocket("/", headers={"Cookie": cookie}) as client:
+        for word in ("one", "two"):
+            await client.send(word)
+            await client.receive()
+            seen.append(await peek())
+    assert [found["said"] for found in seen] == ["one", "two"]
+    assert (await peek())["last"] is True
+
+
+@pytest.mark.parametrize("testing", [False, True])
+async def test_crash(app: Quart, cookie: str, peek: Peek, testing: bool) -> None:
+    """A handler that raises loses what it had not committed, in testing mode too."""
+    app.testing = testing
+
+    @app.websocket("/")
+    async def ws() -> None:
+        await websocket.accept()
+        session["half"] = "done"
+        raise ZeroDivisionError
+
+    async with app.test_client().websocket("/", headers={"Cookie": cookie}) as client:
+        with pytest.raises(Exception, match="1000"):
+            await client.receive()
+    assert await peek() == {"begun": True}
+
+
+async def test_new_visitor_after_the_handshake(
+    app: Quart, store: LazyRows, events: list[Event]
+) -> None:
+    """After the handshake no cookie can be set: a new session is dropped, and the operator told."""
+
+    @app.websocket("/")
+    async def ws() -> None:
+        await websocket.accept()
+        session["late"] = True
+
+    async with app.test_client().websocket("/") as client:
+        with pytest.raises(Exception, match="1000"):
+            await client.receive()
+    assert store.calls == []
+    assert CommitDiscarded(reason=Discard.NO_COOKIE) in events
+
+
+async def test_new_visitor_in_the_handshake(app: Quart, store: LazyRows) -> None:
+    """Before accepting, a new session can be begun."""
+
+    @app.websocket("/")
+    async def ws() -> None:
+        session["early"] = True
+        await websocket.send("hello")
+
+    async with app.test_client().websocket("/") as client:
+        await client.receive()
+    assert store.calls == ["create"]
+
+
+async def test_old_server(app: Quart, store: LazyRows, events: list[Event]) -> None:
+    """A server whose handshake has no headers gets none, and no session begins there."""
+
+    @app.websocket("/")
+    async def ws() -> None:
+        session["early"] = True
+        await websocket.send("hello")
+
+    old = {"asgi": {"version": "3.0"}}
+    async with app.test_client().websocket("/", scope_base=old) as client:
+        assert await client.receive() == "hello"
+    assert store.calls == []
+    assert CommitDiscarded(reason=Discard.NO_COOKIE) in events
+
+
+async def test_two_tasks_accept(app: Quart, store: LazyRows) -> None:
+    """Two tasks that accept at the same time make one handshake, after the commit."""
+    written, order = anyio.Event(), list[str]()
+
+    async def wait(name: str) -> None:
+        if name == "create":
+            await written.wait()
+            order.append("written")
+
+    @app.websocket("/")
+    async def ws() -> None:
+        session["early"] = True
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(say, "a")
+            tasks.start_soon(say, "b")
+            await anyio.wait_all_tasks_blocked()
+            written.set()
+
+    async def say(word: str) -> None:
+        await websocket.send(word)
+        order.append(word)
+
+    store.before = wait
+    async with app.test_client().websocket("/") as client:
+        assert {await client.receive(), await client.receive()} == {"a", "b"}
+    assert order[0] == "written"
+    assert store.calls == ["create"]
+
+
+@pytest.mark.parametrize("deny", ["abort", "missing", "close", "return"])
+async def test_denied(app: Quart, store: LazyRows, deny: str) -> None:
+    """A handshake that is denied without a response sets no cookie and begins no session."""
+
+    @app.websocket("/")
+    async def ws() -> Any:
+        session["denied"] = True
+        if deny == "close":
+            await websocket.close(1008)
+        elif deny == "abort":
+            abort(403)
+
+    path = "/missing" if deny == "missing" else "/"
+    connection = app.test_client().websocket(path)
+    connection.scope["extensions"] = {}  # type: ignore[attr-defined]
+    async with connection:
+        if deny != "return":
+            with pytest.raises(Exception, match="100"):
+                await connection.receive()
+    assert store.calls == []
+
+
+async def test_denial_response(app: Quart, store: LazyRows) -> None:
+    """A denial that is a response carries the cookie like any other."""
+    @app.websocket("/")
+    async def ws() -> Any:
+        session["why"] = "closed"
+        abort(403)
+
+    async with app.test_client().websocket("/") as client:
+        with pytest.raises(WebsocketResponseError) as caught:
+            await client.receive()
+    response = caught.value.response
+    assert response.status_code == 403
+    assert len(response.headers.getlist("set-cookie")) == 1
+    assert store.calls == ["create"]
+
+
+async def test_down_in_the_handshake(app: Quart, store: LazyRows) -> None:
+    """A commit that fails in the handshake is answered with 503 in its place."""
+    @app.websocket("/")
+    async def ws() -> None:
+        session["early"] = True
+        await websocket.accept()
+
+    store.down = {"create"}
+    async with app.test_client().websocket("/") as client:
+        with pytest.raises(WebsocketResponseError) as caught:
+            await client.receive()
+    response = caught.value.response
+    assert response.status_code == 503
+    assert response.headers.getlist("set-cookie") == []
+    assert store.calls == ["create"]
+
+
+async def test_down_at_load(app: Quart, store: LazyRows, cookie: str) -> None:
+    """A store that is down when the session is looked at is answered with 503."""
+    @app.websocket("/")
+    async def ws() -> None:
+        await websocket.send(str(session["begun"]))
+
+    store.down = {"load"}
+    async with app.test_client().websocket("/", headers={"Cookie": cookie}) as client:
+        with pytest.raises(WebsocketResponseError) as caught:
+            await client.receive()
+    assert caught.value.response.status_code == 503
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+async def test_down_at_the_end(
+    app: Quart, store: LazyRows, cookie: str, peek: Peek, leaves: bool, caplog: Any
+) -> None:
+    """A last commit that fails is logged, once, and the old session stays."""
+
+    @app.websocket("/")
+    async def ws() -> None:
+        session["lost"] = await websocket.receive()
+        await websocket.send("")
+        if leaves:
+            await websocket.receive()
+
+    store.down = {"replace"}
+    async with app.test_client().websocket("/", headers={"Cookie": cookie}) as client:
+        await client.send("word")
+        await client.receive()
+    records = [r for r in caplog.records if r.name == app.logger.name]
+    assert len(records) == 1
+    assert "StoreUnavailableError" in (records[0].exc_text or "")
+    assert store.calls.count("replace") == 1
+    assert await peek() == {"begun": True}
+
+
+async def test_own_classes(app: Quart, manager: SessionManager[Any], cookie: str) -> None:
+    """An application's own websocket class, set before the sessions, keeps working."""
+    kind: Any = type(app).websocket_class
+
+    class Shouting(kind):  # type: ignore[misc, valid-type]
+        async def send(self, data: Any) -> None:
+            await super().send(data.upper())
+
+    fresh = type(app)("fresh")
+    fresh.websocket_class = Shouting
+    Sessions(fresh, manager)
+
+    @fresh.websocket("/")
+    async def ws() -> None:
+        await websocket.send(str(session["begun"]))
+
+    async with fresh.test_client().websocket("/", headers={"Cookie": cookie}) as client:
+        assert await client.receive() == "TRUE"

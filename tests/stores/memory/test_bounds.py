@@ -1,0 +1,120 @@
+import logging
+import secrets
+
+import pytest
+from sojourn_memory import MemoryFullError, MemoryStore
+
+from sojourn import ConfigurationError, Record, StoreError
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request):
+    """The event loop that a test runs on."""
+    return request.param
+
+
+def row(*, born=0.0, expires=100.0, owner=None):
+    return Record(
+        id=secrets.token_hex(16),
+        secret_hash=secrets.token_bytes(32),
+        payload=b"payload",
+        version=1,
+        created_at=born,
+        expires_at=expires,
+        owner=owner,
+    )
+
+
+async def filled(*rows, max_sessions=None):
+    store = MemoryStore(max_sessions=max_sessions or len(rows))
+    for each in rows:
+        assert await store.create(each)
+    return store
+
+
+async def survivors(store, *rows, now=0.0):
+    return [await store.load(each.id, now=now) is not None for each in rows]
+
+
+async def test_a_flood_of_visitors_is_bounded_and_logs_nobody_out():
+    """Ten thousand anonymous sessions leave the store at its bound, and every owner's row in it."""
+    owned = [row(owner=f"user:{n}") for n in range(50)]
+    store = await filled(*owned, max_sessions=100)
+    for n in range(10_000):
+        assert await store.create(row(born=n / 10_000))
+    assert len(store) == 100
+    assert all(await survivors(store, *owned))
+
+
+async def test_expired_rows_make_room_first():
+    """A full store drops an expired row of an owner before a live anonymous one."""
+    expired, live = row(expires=10.0, owner="user:1"), row(expires=11.0)
+    store = await filled(expired, live)
+    newcomer = row(born=10.05, expires=200.0)
+    assert await store.create(newcomer)
+    assert await survivors(store, live, newcomer) == [True, True]
+    assert len(store) == 2
+
+
+async def test_the_nearest_deadline_makes_room():
+    """A full store drops the anonymous row that would have expired first."""
+    late, early, owned = row(expires=900.0), row(expires=500.0), row(expires=100.0, owner="user:1")
+    store = await filled(late, early, owned)
+    newcomer = row(expires=800.0)
+    await store.create(newcomer)
+    assert await survivors(store, late, early, owned, newcomer) == [True, False, True, True]
+
+
+async def test_activity_moves_a_row_away_from_the_exit():
+    """A touched row has its new deadline when room is made."""
+    touched, idle = row(expires=500.0), row(expires=600.0)
+    store = await filled(touched, idle)
+    await store.touch(touched.id, version=1, expires_at=700.0, now=1.0)
+    await store.create(row(expires=800.0))
+    assert await survivors(store, touched, idle) == [True, False]
+
+
+@pytest.mark.parametrize("owner", [None, "user:9"])
+async def test_nobody_who_logged_in_makes_room(owner):
+    """A store full of owners' rows refuses a new one with a 503 that names the remedy."""
+    rows = [row(owner=f"user:{n}") for n in range(3)]
+    store = await filled(*rows)
+    with pytest.raises(MemoryFullError, match=r"max_sessions.*sqlite") as refused:
+        await store.create(row(owner=owner))
+    assert isinstance(refused.value, StoreError)
+    assert refused.value.status_code == 503
+    assert all(await survivors(store, *rows))
+
+
+async def test_a_full_store_takes_no_row_twice():
+    """Creating an id that exists makes no room for it."""
+    first, second = row(), row()
+    store = await filled(first, second)
+    assert not await store.create(first)
+    assert await survivors(store, first, second) == [True, True]
+
+
+async def test_new_rows_take_expired_ones_along():
+    """Without any sweeper the store shrinks by one row for each one that is created."""
+    store = await filled(*(row(expires=5.0) for _ in range(100)), max_sessions=1000)
+    for n in range(60):
+        await store.create(row(born=10.0, expires=1000.0 + n))
+    assert len(store) == 60
+
+
+async def test_eviction_is_told_once(caplog):
+    """The operator reads once that anonymous sessions end early."""
+    store = await filled(row(), row())
+    for _ in range(5):
+        await store.create(row())
+    told = [record for record in caplog.records if "is full" in record.getMessage()]
+    assert [record.levelno for record in told] == [logging.WARNING]
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 1.5, "10", None])
+def test_the_bound_is_a_whole_number(wrong):
+    """Anything else than a positive whole number is refused where it is given."""
+    with pytest.raises(ConfigurationError, match="max_sessions"):
+        MemoryStore(max_sessions=wrong)
