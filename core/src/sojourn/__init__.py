@@ -6,6 +6,7 @@ for those who write a store, ``sojourn.testing`` the suite that proves it.
 
 from ._adapting import manager_of
 from ._backend import Backend, Opened, Presence, SupportsRows, Written
+from ._cached import CachedStore
 from ._committing import CommitResult
 from ._errors import (
     ConfigurationError,
@@ -55,6 +56,7 @@ from ._store import (
     Outcome,
     Store,
     SupportsDeadline,
+    SupportsFreshLoad,
     SupportsLoadNowait,
     SupportsOneProcess,
     SupportsOpen,
@@ -83,6 +85,7 @@ from ._transitions import (
 __all__ = (
     "Backend",
     "Bind",
+    "CachedStore",
     "Clear",
     "CommitDiscarded",
     "CommitPlan",
@@ -144,6 +147,7 @@ __all__ = (
     "StoreFailed",
     "StoreUnavailableError",
     "SupportsDeadline",
+    "SupportsFreshLoad",
     "SupportsLoadNowait",
     "SupportsOneProcess",
     "SupportsOpen",

@@ -131,6 +131,9 @@ class SealingBox:
     def __repr__(self) -> str:
         return f"<SealingBox of {len(self._keys)}>"
 
+    def __reduce__(self) -> str:
+        raise TypeError("a SealingBox is not pickled: it would write secrets down")
+
 
 _HOW = "make one with `python -m sojourn key`"
 

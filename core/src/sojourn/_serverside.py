@@ -19,6 +19,7 @@ from ._state import SessionState
 from ._store import (
     Outcome,
     Store,
+    SupportsFreshLoad,
     SupportsLoadNowait,
     SupportsOneProcess,
     SupportsOpen,
@@ -73,8 +74,13 @@ class ServerSide:
         return spell(ticket)
 
     async def load(self, ticket: Token, *, now: float) -> Opened | Rejection:
-        """See ``Backend``: one store call."""
-        return self._open(ticket, await self._border.call(self.store.load(ticket.id, now=now)), now)
+        """See ``Backend``: one store call, a second one if a cache's answer does not fit."""
+        record = await self._border.call(self.store.load(ticket.id, now=now))
+        opened = self._open(ticket, record, now)
+        if isinstance(opened, Opened) or not isinstance(self.store, SupportsFreshLoad):
+            return opened
+        record = await self._border.call(self.store.load_fresh(ticket.id, now=now))
+        return self._open(ticket, record, now)
 
     def load_nowait(self, ticket: Token, *, now: float) -> Opened | Rejection:
         """See ``Backend``."""

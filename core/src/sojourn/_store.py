@@ -120,3 +120,12 @@ class SupportsOneProcess(Protocol):
 
     one_process: bool
     """True: several workers would each have sessions of their own."""
+
+
+@runtime_checkable
+class SupportsFreshLoad(Protocol):
+    """A store whose ``load`` may be older than its rows, as that of a cache is."""
+
+    async def load_fresh(self, id: str, *, now: float) -> Record | None:
+        """``load`` from where the rows are; asked when a cookie does not fit what ``load`` gave."""
+        ...

@@ -99,6 +99,14 @@ async def test_twice(app: Quart, manager: SessionManager[Any], store: LazyRows) 
     assert store.calls == ["create", "load", "replace"]
 
 
+async def test_same_app_twice(app: Quart) -> None:
+    """An extension that is given the same application again has it already."""
+    sessions = Sessions(app, "memory://")
+    manager = sessions.manager
+    sessions.init_app(app)
+    assert sessions.manager is manager
+
+
 async def test_same_cookie(app: Quart) -> None:
     """Two managers with one cookie would confuse each other, and are refused at start-up."""
     Sessions(app, "memory://")

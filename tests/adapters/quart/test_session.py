@@ -176,6 +176,7 @@ async def test_handle_attributes(ask: Ask) -> None:
         proxy.extend = False
         assert get_session().extend is False
         assert proxy.peek("message") == "hello"
+        assert "message" in proxy
         assert proxy.modify("n", lambda n: n + 1, default=0) == 1
         proxy.bind("ada")
         assert get_session().owner == "ada"

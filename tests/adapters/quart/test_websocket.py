@@ -10,8 +10,9 @@ from typing import Any
 
 import anyio
 import pytest
-from quart import Quart, abort, session, websocket
+from quart import Quart, abort, got_websocket_exception, session, websocket
 from quart.testing import WebsocketResponseError
+from quart.testing.connections import WebsocketDisconnectError
 
 from sojourn import CommitDiscarded, Discard, Event, SessionManager
 from sojourn.testing import client_cookie
@@ -62,7 +63,7 @@ async def test_returning_handler(app: Quart, cookie: str, peek: Peek) -> None:
 
     async with app.test_client().websocket("/", headers={"Cookie": cookie}) as client:
         await client.send("hello")
-        with pytest.raises(Exception, match="1000"):
+        with pytest.raises(WebsocketDisconnectError):
             await client.receive()
         assert await peek() == {"begun": True, "said": "hello"}
 
@@ -101,34 +102,41 @@ async def test_client_leaves_a_preserving_test(app: Quart, cookie: str, peek: Pe
     assert await peek() == {"begun": True, "said": "one"}
 
 
+@pytest.mark.parametrize("answer", [None, "done"])
 async def test_client_leaves_during_the_last_commit(
-    app: Quart, store: LazyRows, cookie: str, peek: Peek
+    app: Quart, store: LazyRows, cookie: str, peek: Peek, answer: str | None
 ) -> None:
     """A client that says its last word and leaves does not cut the commit of it; nor is it twice."""
     arrived, left = anyio.Event(), anyio.Event()
+    serve = app.asgi_app
+
+    async def watched(scope: Any, receive: Any, send: Any) -> None:
+        async def receiving() -> Any:
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                left.set()
+            return message
+
+        await serve(scope, receiving, send)
 
     async def wait(name: str) -> None:
         if name == "replace":
             arrived.set()
             await left.wait()
+            # Until Quart has cancelled what it would cancel.
+            await anyio.wait_all_tasks_blocked()
 
     @app.websocket("/")
-    async def ws() -> None:
+    async def ws() -> str | None:
         await websocket.receive()
         session.modify("n", lambda n: n + 1, default=0)  # type: ignore[attr-defined]
+        return answer
 
-    async with anyio.create_task_group() as tasks:
-
-        async def go_on() -> None:
-            await arrived.wait()
-            await anyio.wait_all_tasks_blocked()  # the server knows by now that the client left
-            left.set()
-
-        store.before = wait
-        tasks.start_soon(go_on)
-        async with app.test_client().websocket("/", headers={"Cookie": cookie}) as client:
-            await client.send("bye")
-            await arrived.wait()
+    app.asgi_app = watched  # type: ignore[method-assign]
+    store.before = wait
+    async with app.test_client().websocket("/", headers={"Cookie": cookie}) as client:
+        await client.send("bye")
+        await arrived.wait()
     assert await peek() == {"begun": True, "n": 1}
 
 
@@ -153,10 +161,8 @@ async def test_several_commits(app: Quart, cookie: str, peek: Peek) -> None:
     assert (await peek())["last"] is True
 
 
-@pytest.mark.parametrize("testing", [False, True])
-async def test_crash(app: Quart, cookie: str, peek: Peek, testing: bool) -> None:
-    """A handler that raises loses what it had not committed, in testing mode too."""
-    app.testing = testing
+async def test_crash(app: Quart, cookie: str, peek: Peek) -> None:
+    """A handler that raises loses what it had not committed."""
 
     @app.websocket("/")
     async def ws() -> None:
@@ -165,8 +171,30 @@ async def test_crash(app: Quart, cookie: str, peek: Peek, testing: bool) -> None
         raise ZeroDivisionError
 
     async with app.test_client().websocket("/", headers={"Cookie": cookie}) as client:
-        with pytest.raises(Exception, match="1000"):
+        with pytest.raises(WebsocketDisconnectError):
             await client.receive()
+    assert await peek() == {"begun": True}
+
+
+async def test_crash_and_client_leaves(app: Quart, cookie: str, peek: Peek) -> None:
+    """That stays so when the client leaves while Quart still looks at the error."""
+    app.testing = True
+
+    @app.websocket("/")
+    async def ws() -> None:
+        await websocket.accept()
+        session["half"] = "done"
+        raise ZeroDivisionError
+
+    left = anyio.Event()
+
+    async def note(_app: Any, **_: Any) -> None:
+        left.set()
+        await anyio.sleep_forever()
+
+    got_websocket_exception.connect(note, app)
+    async with app.test_client().websocket("/", headers={"Cookie": cookie}):
+        await left.wait()
     assert await peek() == {"begun": True}
 
 
@@ -181,7 +209,7 @@ async def test_new_visitor_after_the_handshake(
         session["late"] = True
 
     async with app.test_client().websocket("/") as client:
-        with pytest.raises(Exception, match="1000"):
+        with pytest.raises(WebsocketDisconnectError):
             await client.receive()
     assert store.calls == []
     assert CommitDiscarded(reason=Discard.NO_COOKIE) in events
@@ -261,8 +289,20 @@ async def test_denied(app: Quart, store: LazyRows, deny: str) -> None:
     connection.scope["extensions"] = {}  # type: ignore[attr-defined]
     async with connection:
         if deny != "return":
-            with pytest.raises(Exception, match="100"):
+            with pytest.raises(WebsocketDisconnectError):
                 await connection.receive()
+    assert store.calls == []
+
+
+async def test_no_answer_at_all(app: Quart, store: LazyRows) -> None:
+    """A handler that neither accepts nor denies begins no session."""
+
+    @app.websocket("/")
+    async def ws() -> None:
+        session["early"] = True
+
+    async with app.test_client().websocket("/"):
+        pass
     assert store.calls == []
 
 
@@ -354,3 +394,15 @@ async def test_own_classes(app: Quart, manager: SessionManager[Any], cookie: str
 
     async with fresh.test_client().websocket("/", headers={"Cookie": cookie}) as client:
         assert await client.receive() == "TRUE"
+
+
+async def test_class_extended_before(app: Quart, cookie: str) -> None:
+    """A websocket class that was made from one with sessions is fine as well."""
+
+    class Quiet(app.websocket_class):  # type: ignore[misc, name-defined]
+        pass
+
+    fresh = type(app)("fresh")
+    fresh.websocket_class = Quiet
+    Sessions(fresh, "memory://")
+    assert fresh.websocket_class is Quiet

@@ -55,7 +55,10 @@ class Rows:
     async def create(self, record: Record) -> bool:
         """See ``Store``."""
         self._call("create")
-        return self.rows.setdefault(record.id, record) is record
+        if record.id in self.rows:
+            return False
+        self.rows[record.id] = record
+        return True
 
     async def replace(self, record: Record, *, version: int, now: float) -> Outcome:
         """See ``Store``."""

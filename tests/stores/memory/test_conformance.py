@@ -1,9 +1,9 @@
 from collections.abc import Callable
 
 import pytest
-from sojourn_memory import MemoryStore
 
 from sojourn.testing import StoreTests
+from sojourn_memory import MemoryStore
 
 
 class TestMemoryStore(StoreTests):

@@ -8,10 +8,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from msgspec.structs import replace
-from sojourn_memory import MemoryStore
-from sojourn_memory._calendar import bucket_end
 
 from sojourn import Outcome, Record
+from sojourn_memory import MemoryStore
+from sojourn_memory._calendar import bucket_end
 
 IDS = [f"{n:032x}" for n in (0, 1, 2, 1 << 8, 1 << 64, (1 << 128) - 1)]
 ids = st.sampled_from(IDS)
@@ -27,9 +27,10 @@ def done(coroutine):
 class MemoryMachine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
-        self.store, self.rows, self.now = MemoryStore(), {}, 1000.0
+        self.store, self.rows, self.now = MemoryStore(max_sessions=8), {}, 1000.0
 
     def live(self, id):
+        """The row as the model has it, unless it has expired."""
         record = self.rows.get(id)
         return record if record is not None and record.expires_at > self.now else None
 
@@ -39,17 +40,14 @@ class MemoryMachine(RuleBasedStateMachine):
         record = Record(id, b"h" * 32, payload, 1, self.now, self.now + life, owner)
         assert done(self.store.create(record)) is (id not in self.rows)
         if id not in self.rows:
-            held = {id: self.row(id) for id in self.rows}
-            self.rows = {id: held[id] for id, kept in self.rows.items() if self.holds(kept)}
+            self.rows = {id: kept for id, kept in self.rows.items() if self.holds(kept)}
             self.rows[id] = record
 
     def holds(self, record):
+        """Whether the row is still there; only an expired one may be gone."""
         there = any(key == int(record.id, 16) for shard in self.store._shards for key in shard)
         assert there or record.expires_at <= self.now
         return there
-
-    def row(self, id):
-        return self.rows[id]
 
     @rule(id=ids, owner=owners, life=lifetimes, by=st.integers(0, 1))
     def replace(self, id, owner, life, by):
@@ -130,7 +128,8 @@ class MemoryMachine(RuleBasedStateMachine):
                     assert self.rows[id].expires_at <= end
                     assert end == bucket_end(self.rows[id].expires_at, self.rows[id].created_at)
                     filed[id] += 1
-            assert filed == Counter(id for id, r in self.rows.items() if (r.owner is not None) == owned)
+            rows = [id for id, r in self.rows.items() if (r.owner is not None) == owned]
+            assert filed == Counter(rows)
             assert sorted(calendar._ends) == sorted(calendar._buckets)
 
 

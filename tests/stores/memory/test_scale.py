@@ -8,9 +8,9 @@ import sys
 import time
 
 import pytest
-from sojourn_memory import MemoryStore
 
 from sojourn import Record
+from sojourn_memory import MemoryStore
 
 SESSIONS = 1_000_000
 PAYLOAD = 115
@@ -18,6 +18,7 @@ SCRIPT = __file__
 
 
 def resident():
+    """Bytes of memory that this process holds."""
     with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123 - no file of ours
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
@@ -35,6 +36,7 @@ async def fill():
 
 
 async def measure():
+    """Bytes per session; longest sweep and full collection, in milliseconds of this process."""
     store, size = await fill()
     began = time.process_time()
     gc.collect()

@@ -1,18 +1,41 @@
 import logging
 
 import pytest
+
 import sojourn_memory._store as module
+from sojourn import (
+    ConfigurationError,
+    CookieOptions,
+    Policy,
+    Record,
+    SessionManager,
+    StoreContext,
+    Timeouts,
+)
 from sojourn_memory import MemoryStore, open_store
 
-from sojourn import ConfigurationError, SessionManager, Store
+
+@pytest.fixture
+def context():
+    """What a manager with default settings gives a factory."""
+    return StoreContext(CookieOptions(), None, Policy.of(Timeouts()), bytes)
 
 
 def test_the_url_makes_a_store_through_its_entry_point():
     """SessionManager("memory://") finds the store by its scheme, and it loads without waiting."""
     manager = SessionManager("memory://?max_sessions=7", sweep_every=None)
     assert manager._settings.backend.lazy
-    assert isinstance(manager._settings.backend.store, Store)
-    assert manager._settings.backend.store._max_sessions == 7
+    assert manager.is_one_process
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_the_bound_is_an_option_of_the_url(anyio_backend, context):
+    """max_sessions in the URL bounds the store."""
+    store = open_store("memory://?max_sessions=2", context)
+    for n in range(5):
+        assert await store.create(Record(f"{n:032x}", b"h" * 32, b"", 1, 0.0, 100.0))
+    assert len(store) == 2
 
 
 @pytest.mark.parametrize(
@@ -36,15 +59,15 @@ def test_what_the_url_does_not_mean_is_refused(url, named):
         SessionManager(url)
 
 
-def test_an_error_hides_the_password_of_a_url():
+def test_an_error_hides_the_password_of_a_url(context):
     """No part of a URL but an option's name gets into a message."""
     with pytest.raises(ConfigurationError) as refused:
-        open_store("memory://user:hunter2@host/?max_sessions=hunter2", None)
+        open_store("memory://user:hunter2@host/?max_sessions=hunter2", context)
     assert "hunter2" not in str(refused.value)
 
 
 def test_a_store_shows_no_row():
-    """repr tells the number of rows and nothing of them."""
+    """Its repr tells the number of rows and nothing of them."""
     assert repr(MemoryStore()) == "<MemoryStore of 0 rows>"
 
 

@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 from redis import Redis
+
 from sojourn.testing import StoreTests
 from sojourn_redis import open_store
 

@@ -61,7 +61,7 @@ def _config(app: Quart) -> Mapping[str, Any]:
 def _cookie(app: Quart) -> CookieOptions | None:
     found: dict[str, Any] = {}
     for setting, field in _COOKIE.items():
-        value, default = _config(app)[setting], Quart.default_config[setting]
+        value, default = _config(app).get(setting), Quart.default_config.get(setting)
         if value != default and (value or default is True):
             found.setdefault(field, value)
     if not found:
@@ -93,7 +93,7 @@ def _timeouts(app: Quart) -> Timeouts | None:
 
 def _keys(app: Quart) -> KeyRing | None:
     """A ring of the secret keys, if they are keys and not passphrases."""
-    fallbacks: list[Any] = _config(app)["SECRET_KEY_FALLBACKS"] or []
+    fallbacks: list[Any] = _config(app).get("SECRET_KEY_FALLBACKS") or []
     secrets: dict[Any, None] = dict.fromkeys([app.secret_key, *fallbacks])
     # Bytes are refused, because any passphrase of 32 bytes would pass for a key.
     if not all(isinstance(secret, str) for secret in secrets):

@@ -10,6 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ._adapter_client import Client, Reply, Socket
+    from ._adapter_fixtures import Serve
+    from ._adapter_servers import in_process, on_hypercorn, on_uvicorn, over_tcp
+    from ._adapter_site import OWN_HEADERS, Setup, Visit, act, afterwards, chunks
+    from ._adapter_table import Capabilities
+    from ._adapter_tests import AdapterTests
     from ._browser import client_cookie
     from ._clock import ManualClock
     from ._promises import BrokenPromiseError
@@ -17,6 +23,22 @@ if TYPE_CHECKING:
     from ._wrappers import Call, FailingStore, RecordingStore, SlowStore, Wrapper
 
 _PLACES = {
+    "AdapterTests": "_adapter_tests",
+    "Capabilities": "_adapter_table",
+    "Client": "_adapter_client",
+    "OWN_HEADERS": "_adapter_site",
+    "Reply": "_adapter_client",
+    "Serve": "_adapter_fixtures",
+    "Setup": "_adapter_site",
+    "Socket": "_adapter_client",
+    "Visit": "_adapter_site",
+    "act": "_adapter_site",
+    "afterwards": "_adapter_site",
+    "chunks": "_adapter_site",
+    "in_process": "_adapter_servers",
+    "on_hypercorn": "_adapter_servers",
+    "on_uvicorn": "_adapter_servers",
+    "over_tcp": "_adapter_servers",
     "BrokenPromiseError": "_promises",
     "Call": "_wrappers",
     "FailingStore": "_wrappers",
@@ -29,6 +51,22 @@ _PLACES = {
 }
 
 __all__ = (
+    "AdapterTests",
+    "Capabilities",
+    "Client",
+    "OWN_HEADERS",
+    "Reply",
+    "Serve",
+    "Setup",
+    "Socket",
+    "Visit",
+    "act",
+    "afterwards",
+    "chunks",
+    "in_process",
+    "on_hypercorn",
+    "on_uvicorn",
+    "over_tcp",
     "BrokenPromiseError",
     "Call",
     "FailingStore",

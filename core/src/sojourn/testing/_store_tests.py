@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from ._store_abilities import NowaitTests, OtherObjectTests, OwnerTests, SweepTests
 from ._store_contract import CloseTests, CreateTests, DeleteTests, LoadTests
+from ._store_faults import FaultTests, FlashTests, MachineTests, OwnedSessionTests, TimeTests
+from ._store_races import CancellationTests, RaceTests
+from ._store_sessions import CostTests, IdentityTests, MergeTests
 from ._store_writes import ReplaceTests, TouchTests
 
 
@@ -18,6 +21,16 @@ class StoreTests(
     OwnerTests,
     NowaitTests,
     OtherObjectTests,
+    RaceTests,
+    CancellationTests,
+    CostTests,
+    MergeTests,
+    IdentityTests,
+    TimeTests,
+    OwnedSessionTests,
+    FlashTests,
+    FaultTests,
+    MachineTests,
 ):
     """Every promise that a store can keep or break. Subclass it, and supply ``make_store``::
 

@@ -86,12 +86,12 @@ class CookieBackend:
             return True  # sealed by a clock that was wrong: its deadline means nothing
         return self._policy.is_over(state.created_at, state.expires_at, now)
 
-    async def write(self, plan: CommitPlan, *, now: float) -> Written:
+    async def write(self, plan: CommitPlan, *, now: float) -> Written:  # noqa: ARG002
         """See ``Backend``. Raises SessionTooLargeError if no browser would keep the cookie."""
         if plan.operation is Operation.DELETE:
             return _ENDED
-        id = plan.after.id or self._entropy(_format.ID_BYTES).hex()
-        state = _format.whole_milliseconds(replace(plan.after, id=id))
+        id = plan.after.id or _format.session_id(self._entropy(_format.ID_BYTES))
+        state = _format.as_sealed(replace(plan.after, id=id))
         message = _format.pack(state, around=self._overhead)
         size = (len(message) + self._overhead) // 3 * 4
         if size > self._longest:

@@ -15,7 +15,8 @@ from ._shards import MASK, shards
 logger = logging.getLogger("sojourn")
 
 _CLEANED_PER_CREATE = 2
-"""Expired rows that a new row takes with it: more than one, so that cleaning outruns creating."""
+"""Expired rows that a new row takes with it: more than one, so that cleaning outruns creating.
+While the store is less than half full they are left to the sweeper, whose counts then say more."""
 
 
 class MemoryFullError(StoreError):
@@ -33,8 +34,8 @@ class MemoryStore:
     raises MemoryFullError, which is answered with 503.
 
     Rows are kept encoded, about 300 bytes for a session with 115 bytes of payload. No call takes
-    longer because there are many rows: expired ones go a few at a time, with each new session and
-    with the manager's sweeper.
+    longer because there are many rows: expired ones go a few at a time, with the manager's
+    sweeper and, once the store is half full, with each new session.
 
     ``aclose`` keeps the rows, because a test client starts and stops the application again and
     again over one store. The first opening in a process says in the log, as a warning, that rows
@@ -47,10 +48,11 @@ class MemoryStore:
     deadline: float = math.inf
     """See ``SupportsDeadline``: no call leaves the process."""
 
+    one_process: bool = True
+    """See ``SupportsOneProcess``."""
+
     def __init__(self, *, max_sessions: int = 100_000) -> None:
-        if not isinstance(max_sessions, int) or max_sessions < 1:
-            raise ConfigurationError("MemoryStore(max_sessions=...): a whole number, 1 or more")
-        self._max_sessions = max_sessions
+        self._max_sessions = _checked(max_sessions)
         self._shards = shards()
         self._count = 0
         self._anonymous, self._owned = Calendar(), Calendar()
@@ -199,7 +201,8 @@ class MemoryStore:
 
     def _make_room(self, now: float) -> None:
         """Have a place for one row. ``now``: a new row's birth, the only time ``create`` knows."""
-        self._drop_ended(now, _CLEANED_PER_CREATE)
+        if 2 * self._count >= self._max_sessions:
+            self._drop_ended(now, _CLEANED_PER_CREATE)
         if self._count < self._max_sessions or self._drop_current(now, 1):
             return
         id = self._anonymous.pop()
@@ -221,6 +224,12 @@ class MemoryStore:
 
     def __repr__(self) -> str:
         return f"<MemoryStore of {self._count} rows>"
+
+
+def _checked(max_sessions: object) -> int:
+    if not isinstance(max_sessions, int) or max_sessions < 1:
+        raise ConfigurationError("MemoryStore(max_sessions=...): a whole number, 1 or more")
+    return max_sessions
 
 
 _said: list[bool] = []

@@ -1,0 +1,118 @@
+"""A near store in front of a far one: fewer round trips, for a staleness that is stated.
+
+What the near store holds is a copy with a short life, so it can be older than the row by
+``staleness`` seconds and no more. Every write goes to the far store, which compares versions: a
+stale copy can be read, and can never be written back.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from ._errors import ConfigurationError
+from ._record import Record
+from ._store import Outcome, Store, SupportsOpen, SupportsOwners, SupportsSweep
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Record).decode
+
+
+class CachedStore:
+    """``far``, with copies of its rows in ``near`` (a MemoryStore, say, which is bounded).
+
+    For at most ``staleness`` seconds after another process revoked, destroyed or rotated a session,
+    this process may still accept the former cookie for reading. Its writes fail at once. What this
+    process does itself, it sees at once. A cookie that the copy does not know is looked up in
+    ``far``, so a login elsewhere is never taken for a stranger.
+
+    Both stores are opened and closed with this one. Raises ConfigurationError for a ``staleness``
+    that is not above 0.
+    """
+
+    def __init__(self, near: Store, far: Store, *, staleness: float = 1.0) -> None:
+        if staleness <= 0:
+            raise ConfigurationError("CachedStore(staleness=...): seconds, above 0")
+        self._near, self._far, self._staleness = near, far, staleness
+
+    async def load(self, id: str, *, now: float) -> Record | None:
+        """See ``Store``: at most ``staleness`` seconds old."""
+        copy = await self._near.load(id, now=now)
+        return await self.load_fresh(id, now=now) if copy is None else _decode(copy.payload)
+
+    async def load_fresh(self, id: str, *, now: float) -> Record | None:
+        """See ``SupportsFreshLoad``."""
+        record = await self._far.load(id, now=now)
+        await self._near.delete(id)
+        if record is not None:
+            await self._near.create(self._copy(record, now))
+        return record
+
+    def _copy(self, record: Record, now: float) -> Record:
+        expires_at = min(record.expires_at, now + self._staleness)
+        return Record(record.id, record.secret_hash, _encode(record), 1, now, expires_at)
+
+    async def create(self, record: Record) -> bool:
+        """See ``Store``."""
+        return await self._far.create(record)
+
+    async def replace(self, record: Record, *, version: int, now: float) -> Outcome:
+        """See ``Store``."""
+        try:
+            return await self._far.replace(record, version=version, now=now)
+        finally:
+            # Also after a failure, whose outcome nobody knows.
+            await self._near.delete(record.id)
+
+    async def touch(self, id: str, *, version: int, expires_at: float, now: float) -> Outcome:
+        """See ``Store``."""
+        try:
+            return await self._far.touch(id, version=version, expires_at=expires_at, now=now)
+        finally:
+            await self._near.delete(id)
+
+    async def delete(self, id: str) -> bool:
+        """See ``Store``."""
+        try:
+            return await self._far.delete(id)
+        finally:
+            await self._near.delete(id)
+
+    async def load_owner(self, owner: str, *, now: float) -> list[Record]:
+        """See ``SupportsOwners``: never from the near store."""
+        return await self._owners().load_owner(owner, now=now)
+
+    async def delete_owner(self, owner: str, *, keep: str | None = None) -> int:
+        """See ``SupportsOwners``."""
+        # Without a time of its own: whatever the far store still has is to be forgotten here.
+        known = await self._owners().load_owner(owner, now=0.0)
+        try:
+            return await self._owners().delete_owner(owner, keep=keep)
+        finally:
+            for record in known:
+                await self._near.delete(record.id)
+
+    def _owners(self) -> SupportsOwners:
+        if isinstance(self._far, SupportsOwners):
+            return self._far
+        raise ConfigurationError(f"{type(self._far).__name__} cannot list sessions by owner")
+
+    async def sweep(self, *, now: float, limit: int) -> int:
+        """See ``SupportsSweep``: both stores, as far as they want it."""
+        count = 0
+        for store in (self._near, self._far):
+            if isinstance(store, SupportsSweep):
+                count = await store.sweep(now=now, limit=limit)
+        return count
+
+    async def aopen(self) -> None:
+        """See ``SupportsOpen``."""
+        for store in (self._near, self._far):
+            if isinstance(store, SupportsOpen):
+                await store.aopen()
+
+    async def aclose(self) -> None:
+        """See ``Store``."""
+        try:
+            await self._near.aclose()
+        finally:
+            await self._far.aclose()

@@ -1,0 +1,94 @@
+"""Ways to run an ASGI application for ``AdapterTests``: in this process, and in real servers.
+
+Each is an async context manager that gives a ``Client`` while the application runs.
+"""
+
+from __future__ import annotations
+
+import functools
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+from typing import Any
+
+import anyio
+
+from ._adapter_client import Client
+from ._adapter_inprocess import App, ASGIClient
+from ._adapter_wire import TCPClient
+
+_HOST = "127.0.0.1"
+
+
+@asynccontextmanager
+async def in_process(app: App) -> AsyncIterator[Client]:
+    """Call the application directly, within its lifespan."""
+    inbox, unread = anyio.create_memory_object_stream[dict[str, Any]](2)
+    said, outbox = anyio.create_memory_object_stream[Any](2)
+    scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
+    async with anyio.create_task_group() as group:
+        group.start_soon(app, scope, unread.receive, said.send)
+        for phase in ("startup", "shutdown"):
+            inbox.send_nowait({"type": f"lifespan.{phase}"})
+            answer = await outbox.receive()
+            if answer["type"] != f"lifespan.{phase}.complete":
+                raise RuntimeError(f"the application failed at {phase}: {answer}")
+            if phase == "startup":
+                yield ASGIClient(app)
+    for stream in (inbox, unread, said, outbox):
+        stream.close()
+
+
+@asynccontextmanager
+async def on_uvicorn(app: App) -> AsyncIterator[Client]:
+    """Serve with uvicorn on a loopback socket; asyncio only."""
+    uvicorn = import_module("uvicorn")
+    config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=5, ws="wsproto")
+    server = uvicorn.Server(config)
+    with _listening() as listener:
+        port = listener.getsockname()[1]
+        async with anyio.create_task_group() as group:
+            # Not serve(): it takes over the process's signals.
+            group.start_soon(server._serve, [listener])
+            try:
+                yield TCPClient(_HOST, port)
+            finally:
+                server.should_exit = True
+
+
+@asynccontextmanager
+async def on_hypercorn(app: App) -> AsyncIterator[Client]:
+    """Serve with hypercorn on a loopback socket, on asyncio or trio."""
+    backend = "trio" if _is_on_trio() else "asyncio"
+    serve = import_module(f"hypercorn.{backend}").serve
+    config = import_module("hypercorn.config").Config()
+    config.accesslog = config.errorlog = None
+    config.graceful_timeout = 5
+    stop = anyio.Event()
+    with _listening() as listener:
+        port = listener.getsockname()[1]
+        config.bind = [f"fd://{listener.detach()}"]
+        async with anyio.create_task_group() as group:
+            group.start_soon(functools.partial(serve, app, config, shutdown_trigger=stop.wait))
+            try:
+                yield TCPClient(_HOST, port)
+            finally:
+                stop.set()
+
+
+@asynccontextmanager
+async def over_tcp(host: str, port: int) -> AsyncIterator[Client]:
+    """Talk to a server that runs already, of any kind."""
+    yield TCPClient(host, port)
+
+
+def _listening() -> socket.socket:
+    # It listens from now on, so a client may connect before the server is ready to accept.
+    return socket.create_server((_HOST, 0))
+
+
+def _is_on_trio() -> bool:
+    trio = sys.modules.get("trio")
+    return trio is not None and bool(trio.lowlevel.in_trio_task())

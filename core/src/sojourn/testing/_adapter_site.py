@@ -1,0 +1,104 @@
+"""What the applications of ``AdapterTests`` do, whatever their framework: the handlers' contents."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from sojourn import SessionManager, SessionSealedError
+
+OWN_HEADERS = (("Vary", "Accept"), ("Cache-Control", "private"), ("Set-Cookie", "theme=dark"))
+"""What the ``headers`` route's response has of its own; nothing of it may be lost."""
+
+FILE_TEXT = "a file\n"
+
+
+class Visit(Struct):
+    """The model of the managers."""
+
+    n: int = 0
+    visits: int = 0
+
+
+class Setup(Struct, frozen=True):
+    """An application to build.
+
+    - ``manager``: install it. ``twice``: install it two times, as far as the framework lets one.
+    - ``second``: if not None, another manager with another cookie; install it, too.
+    - ``folder``: holds ``page.txt``, for the ``file`` and ``static`` routes.
+    - ``notes``: what ``afterwards`` saw.
+    """
+
+    manager: SessionManager[Any]
+    folder: Path
+    second: SessionManager[Any] | None = None
+    twice: bool = False
+    notes: list[str] = []
+
+
+async def act(session: Any, action: str) -> str:
+    """Do to the session what the route's last segment says; the result is the response's text."""
+    match action:
+        case "nothing":
+            return "nothing"
+        case "read":
+            return str(session.get("n", 0))
+        case "write":
+            session["n"] = session.get("n", 0) + 1
+            return str(session["n"])
+        case "flash":
+            session.flash("notice", "saved")
+            return "flashed"
+        case "take":
+            return str(session.get("notice"))
+        case "login":
+            session.bind("ada")
+            return "ada"
+        case "logout":
+            session.destroy()
+            return "bye"
+        case "typed":
+            session.data.visits += 1
+            return str(session.data.visits)
+        case "big":
+            session["big"] = "x" * 300_000
+            return "big"
+        case "save":
+            return await _save(session)
+        case _:
+            raise ValueError(f"AdapterTests knows no action {action!r}")
+
+
+async def _save(session: Any) -> str:
+    session["n"] = session.get("n", 0) + 1
+    try:
+        await session.commit()
+    except SessionSealedError:
+        return "sealed"
+    return str(session["n"])
+
+
+async def chunks(session: Any) -> AsyncIterator[str]:
+    """The body of a stream; tries to change the session after the response has started."""
+    yield "begin "
+    yield _try_late_change(session)
+    yield " end"
+
+
+async def afterwards(session: Any, setup: Setup) -> None:
+    """A task after the response: the handle is sealed, and ``manager.edit`` is the way."""
+    setup.notes.append(_try_late_change(session))
+    if session.id is not None:
+        async with setup.manager.edit(session.id) as later:
+            later["n"] = 100
+
+
+def _try_late_change(session: Any) -> str:
+    try:
+        session["late"] = True
+    except SessionSealedError:
+        return "sealed"
+    return "open"
