@@ -96,7 +96,7 @@ policies = st.builds(
 _aware = st.datetimes(
     min_value=dt.datetime(1, 1, 2),  # noqa: DTZ001 - the zone is given apart
     max_value=dt.datetime(9999, 12, 30),  # noqa: DTZ001 - the same
-    timezones=st.just(dt.timezone.utc),
+    timezones=st.just(dt.UTC),
 )
 plain_values = st.recursive(
     st.one_of(

@@ -131,13 +131,16 @@ def test_each_row_is_carried_out(presence: Presence, intent: Intent) -> None:
     if row.operation is not Operation.RESTART:
         assert old.version + 1 == record.version == result.state.version
     assert (result.ticket == opened.ticket) == (row.secret is Secret.KEEP)
-    assert _reopened(backend, opened.ticket) is {
-        (Secret.KEEP, Operation.TOUCH): presence,
-        (Secret.KEEP, Operation.REPLACE): presence,
-        (Secret.FRESH, Operation.REPLACE): Rejection.WRONG_SECRET,
-        (Secret.FRESH, Operation.RESTART): Rejection.UNKNOWN,
-        (Secret.GRACE, Operation.REPLACE): Presence.GRACE,
-    }[row.secret, row.operation]
+    assert (
+        _reopened(backend, opened.ticket)
+        is {
+            (Secret.KEEP, Operation.TOUCH): presence,
+            (Secret.KEEP, Operation.REPLACE): presence,
+            (Secret.FRESH, Operation.REPLACE): Rejection.WRONG_SECRET,
+            (Secret.FRESH, Operation.RESTART): Rejection.UNKNOWN,
+            (Secret.GRACE, Operation.REPLACE): Presence.GRACE,
+        }[row.secret, row.operation]
+    )
 
 
 def test_grace_ends_and_lasts_one_hop() -> None:
@@ -181,7 +184,12 @@ def test_a_refused_write_changes_nothing(operation: Operation, outcome: Outcome)
         _renewed(backend, opened)
     before = dict(store.rows)
     plan = CommitPlan(
-        Intent.CHANGE, operation, Cookie.LEAVE, Secret.KEEP, opened, _after(NOW + 500, a=9)
+        Intent.CHANGE,
+        operation,
+        Cookie.LEAVE,
+        Secret.KEEP,
+        opened,
+        replace(opened.state, expires_at=NOW + 500),
     )
     written = drive(backend.write(plan, now=NOW))
     assert (outcome, None) == (written.outcome, written.opened)
@@ -209,13 +217,14 @@ def test_a_store_that_refuses_every_id_is_broken() -> None:
     assert 1 == len(store.rows)
 
 
-def test_a_row_under_another_id_opens_nothing() -> None:
-    """A store that answers with a row that was not asked for does not make it anybody's session."""
+def test_a_row_under_another_id_is_nobodys_session() -> None:
+    """A store that answers with a row that was not asked for knows nothing about this visitor."""
     store = NowaitRows()
     backend = _backend(store)
     opened = _created(backend)
     store.rows["f" * 32] = store.rows[opened.state.id]
-    assert Rejection.UNKNOWN is _reopened(backend, Token("f" * 32, opened.ticket.secret))
+    with pytest.raises(StoreUnavailableError, match="another session"):
+        _reopened(backend, Token("f" * 32, opened.ticket.secret))
 
 
 def test_a_plan_without_a_call_never_reaches_a_store() -> None:

@@ -182,9 +182,7 @@ def test_touch_never_shortens(state: SessionState, until: float, now: float) -> 
 
 
 @given(states(), keys, raws, times)
-def test_put_flash_remove_and_consume(
-    state: SessionState, key: str, raw: Raw, now: float
-) -> None:
+def test_put_flash_remove_and_consume(state: SessionState, key: str, raw: Raw, now: float) -> None:
     """Put makes a key ordinary, Flash makes it flash, Remove and the right Consume end it."""
     put, flashed = apply(state, Put(key, raw), now), apply(state, Flash(key, raw), now)
     assert (put.data[key], key in put.flash) == (raw, False)

@@ -44,7 +44,20 @@ def checked_key(key: object) -> str:
     """The key, if it is text that can be stored."""
     if not isinstance(key, str):
         raise SessionValueError(f"session keys are str, not {type(key).__name__}")
+    if not is_storable(key):
+        raise SessionValueError("session keys hold no lone surrogates")
     return key
+
+
+def is_storable(text: str) -> bool:
+    """Whether this text has bytes: a lone surrogate has none."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def refused(key: str, value: object, reason: str) -> SessionValueError:

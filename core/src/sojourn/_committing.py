@@ -53,6 +53,10 @@ class CommitResult(Struct, frozen=True):
     headers: Headers = ()
     discarded: Discard | None = None
 
+    def __repr__(self) -> str:
+        names = ", ".join(name for name, _ in self.headers)
+        return f"<CommitResult with {names or 'no headers'}>"
+
 
 NOTHING = CommitResult()
 _LOOKED = CommitResult((_VARY,))

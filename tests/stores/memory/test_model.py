@@ -95,7 +95,7 @@ class MemoryMachine(RuleBasedStateMachine):
         assert count == min(limit, len(expired))
         self.rows = {id: record for id, record in self.rows.items() if self.holds(record)}
 
-    @rule(seconds=st.sampled_from([0.01, 0.125, 1.0, 59.9, 1800.0, 43_200.0, 1e7]))
+    @rule(seconds=st.sampled_from([0.01, 0.06, 0.125, 1.0, 59.9, 1800.0, 43_200.0, 1e7]))
     def wait(self, seconds):
         """Time passes."""
         self.now += seconds

@@ -89,7 +89,9 @@ def _merge(response: web.StreamResponse, result: CommitResult) -> None:
     """Add what is not there yet; ``response.set_cookie`` would come too late here."""
     headers = response.headers
     apply_headers(
-        tuple(header for header in result.headers if header[1] not in headers.getall(header[0], ())),
+        tuple(
+            header for header in result.headers if header[1] not in headers.getall(header[0], ())
+        ),
         existing=lambda name: headers.getall(name, ()),
         replace=headers.__setitem__,
         add=headers.add,

@@ -6,6 +6,7 @@ extra ``testing``: ``pip install "sojourn-core[testing]"``.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +17,23 @@ if TYPE_CHECKING:
     from ._adapter_site import OWN_HEADERS, Setup, Visit, act, afterwards, chunks
     from ._adapter_table import Capabilities
     from ._adapter_tests import AdapterTests
-    from ._browser import client_cookie
+    from ._browser import Browser, client_cookie
     from ._clock import ManualClock
-    from ._promises import BrokenPromiseError
+    from ._history import HistoryStore, Operation
+    from ._linear import check_history
+    from ._promises import BrokenPromiseError, remedy
+    from ._schedule import explore
     from ._store_tests import StoreTests
+    from ._strategies import cookie_headers, patches, records, states
+    from ._workload import check_appends, check_rows
     from ._wrappers import Call, FailingStore, RecordingStore, SlowStore, Wrapper
 
 _PLACES = {
+    "Operation": "_history",
+    "HistoryStore": "_history",
+    "check_rows": "_workload",
+    "check_history": "_linear",
+    "check_appends": "_workload",
     "AdapterTests": "_adapter_tests",
     "Capabilities": "_adapter_table",
     "Client": "_adapter_client",
@@ -40,6 +51,7 @@ _PLACES = {
     "on_uvicorn": "_adapter_servers",
     "over_tcp": "_adapter_servers",
     "BrokenPromiseError": "_promises",
+    "Browser": "_browser",
     "Call": "_wrappers",
     "FailingStore": "_wrappers",
     "ManualClock": "_clock",
@@ -48,34 +60,52 @@ _PLACES = {
     "StoreTests": "_store_tests",
     "Wrapper": "_wrappers",
     "client_cookie": "_browser",
+    "cookie_headers": "_strategies",
+    "explore": "_schedule",
+    "patches": "_strategies",
+    "records": "_strategies",
+    "remedy": "_promises",
+    "states": "_strategies",
 }
 
 __all__ = (
+    "OWN_HEADERS",
     "AdapterTests",
+    "BrokenPromiseError",
+    "Browser",
+    "Call",
     "Capabilities",
     "Client",
-    "OWN_HEADERS",
+    "FailingStore",
+    "HistoryStore",
+    "ManualClock",
+    "Operation",
+    "RecordingStore",
     "Reply",
     "Serve",
     "Setup",
+    "SlowStore",
     "Socket",
+    "StoreTests",
     "Visit",
+    "Wrapper",
     "act",
     "afterwards",
+    "check_appends",
+    "check_history",
+    "check_rows",
     "chunks",
+    "client_cookie",
+    "cookie_headers",
+    "explore",
     "in_process",
     "on_hypercorn",
     "on_uvicorn",
     "over_tcp",
-    "BrokenPromiseError",
-    "Call",
-    "FailingStore",
-    "ManualClock",
-    "RecordingStore",
-    "SlowStore",
-    "StoreTests",
-    "Wrapper",
-    "client_cookie",
+    "patches",
+    "records",
+    "remedy",
+    "states",
 )
 
 
@@ -84,4 +114,7 @@ def __getattr__(name: str) -> Any:
     place = _PLACES.get(name)
     if place is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if place == "_store_tests" and "pytest" in sys.modules:
+        # Failed asserts of the suite show their values, with or without the plugin.
+        import_module(f"{__name__}.plugin")
     return getattr(import_module(f"{__name__}.{place}"), name)

@@ -26,9 +26,7 @@ class FailureTests(AdapterFixtures):
     """A store that is down is an error response, and never a new visitor."""
 
     @pytest.mark.parametrize("shape", ["text", "redirect", "stream"])
-    async def test_down_at_load(
-        self, serve: Serve, setup: Setup, rows: Rows, shape: str
-    ) -> None:
+    async def test_down_at_load(self, serve: Serve, setup: Setup, rows: Rows, shape: str) -> None:
         """A store that is down at load gives 503, and the cookie is left alone."""
         headers = await known(rows)
         rows.down.add("load")
@@ -70,9 +68,7 @@ class FailureTests(AdapterFixtures):
         assert (refused.status, cookies_of(refused)) == (503, [])
 
     @pytest.mark.parametrize("name", ["load", "replace"])
-    async def test_slow_store(
-        self, serve: Serve, rows: Rows, setup: Setup, name: str
-    ) -> None:
+    async def test_slow_store(self, serve: Serve, rows: Rows, setup: Setup, name: str) -> None:
         """A store that does not answer within the deadline gives 503."""
         if hasattr(rows, "load_nowait") and name == "load":
             pytest.skip("a store whose rows are at hand does not wait")

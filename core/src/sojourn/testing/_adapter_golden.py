@@ -74,9 +74,7 @@ class GoldenTests(AdapterFixtures):
         assert (second.text, cookies_of(second, options.name)) == ("1", [])
         assert cookies_of(third, options.name) == [removes]
 
-    async def test_golden_cookie_of_another(
-        self, serve: Serve, rows: Rows, setup: Setup
-    ) -> None:
+    async def test_golden_cookie_of_another(self, serve: Serve, rows: Rows, setup: Setup) -> None:
         """A cookie that another adapter wrote is read, and written on."""
         writer = make_manager(rows, entropy=lambda size: bytes(range(size)))
         session = await writer.load([])

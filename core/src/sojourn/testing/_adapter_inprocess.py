@@ -37,7 +37,9 @@ class ASGIClient:
         async with self._called(_scope("http", path, headers, method)) as call:
             call.put({"type": "http.request", "body": b"", "more_body": False})
             await call.ended.wait()
-        return call.reply("http.response")
+        reply = call.reply("http.response")
+        # What a server does for the application (ASGI, "Response Body").
+        return Reply(reply.status, reply.headers) if method == "HEAD" else reply
 
     @asynccontextmanager
     async def abandoned(self, path: str, headers: RawHeaders) -> AsyncIterator[None]:
@@ -81,8 +83,9 @@ class Call:
         self.ended = anyio.Event()
 
     def put(self, message: Message) -> None:
-        """Tell the application something."""
-        self._inbox.send_nowait(message)
+        """Tell the application something, if it still listens."""
+        with suppress(anyio.ClosedResourceError):
+            self._inbox.send_nowait(message)
 
     async def run(self, app: App, scope: Message) -> None:
         """Call the application; an exception of its own is what a server would log."""

@@ -28,17 +28,16 @@ async def in_process(app: App) -> AsyncIterator[Client]:
     inbox, unread = anyio.create_memory_object_stream[dict[str, Any]](2)
     said, outbox = anyio.create_memory_object_stream[Any](2)
     scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
-    async with anyio.create_task_group() as group:
-        group.start_soon(app, scope, unread.receive, said.send)
-        for phase in ("startup", "shutdown"):
-            inbox.send_nowait({"type": f"lifespan.{phase}"})
-            answer = await outbox.receive()
-            if answer["type"] != f"lifespan.{phase}.complete":
-                raise RuntimeError(f"the application failed at {phase}: {answer}")
-            if phase == "startup":
-                yield ASGIClient(app)
-    for stream in (inbox, unread, said, outbox):
-        stream.close()
+    with inbox, unread, said, outbox:
+        async with anyio.create_task_group() as group:
+            group.start_soon(app, scope, unread.receive, said.send)
+            for phase in ("startup", "shutdown"):
+                inbox.send_nowait({"type": f"lifespan.{phase}"})
+                answer = await outbox.receive()
+                if answer["type"] != f"lifespan.{phase}.complete":
+                    raise RuntimeError(f"the application failed at {phase}: {answer}")
+                if phase == "startup":
+                    yield ASGIClient(app)
 
 
 @asynccontextmanager

@@ -97,6 +97,8 @@ async def afterwards(session: Any, setup: Setup) -> None:
 
 
 def _try_late_change(session: Any) -> str:
+    if not session.accessed:  # who tries to change it looks at it
+        return "untouched"
     try:
         session["late"] = True
     except SessionSealedError:

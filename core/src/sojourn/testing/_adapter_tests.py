@@ -1,4 +1,4 @@
-'''``AdapterTests``: the promises that every adapter keeps, whatever its framework.
+"""``AdapterTests``: the promises that every adapter keeps, whatever its framework.
 
 Supply the fixture ``serve``: a function that builds an application for a ``Setup``, runs it, and
 gives a ``Client`` of it, as an async context manager. Parametrise it with all the ways to run it: in
@@ -58,7 +58,7 @@ a server that is started in another way::
                 finally:
                     await runner.cleanup()
             return run
-'''
+"""
 
 from __future__ import annotations
 

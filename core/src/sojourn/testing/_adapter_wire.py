@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
-
 import anyio
 import h11
 import wsproto
@@ -13,8 +11,8 @@ from anyio.abc import ByteStream
 from wsproto.events import (
     AcceptConnection,
     CloseConnection,
+    Event,
     RejectConnection,
-    RejectData,
     Request,
     TextMessage,
 )
@@ -36,17 +34,10 @@ class TCPClient:
         connection = h11.Connection(h11.CLIENT)
         async with self._connected() as stream:
             await self._send(stream, connection, method, path, headers)
-            head, body = None, b""
-            async for event in _events(stream, connection.next_event, connection.receive_data):
-                if event is None:
-                    return Reply(0, [])
-                if isinstance(event, h11.Response):
-                    head = event
-                elif isinstance(event, h11.Data):
-                    body += event.data
-                elif isinstance(event, h11.EndOfMessage) and head is not None:
-                    return Reply(head.status_code, list(head.headers.raw_items()), body)
-        return Reply(0, [])
+            try:
+                return await _read_reply(stream, connection)
+            except h11.RemoteProtocolError:
+                return Reply(0, [])
 
     @asynccontextmanager
     async def abandoned(self, path: str, headers: RawHeaders) -> AsyncIterator[None]:
@@ -100,55 +91,45 @@ class TCPSocket:
     async def open(self, request: Request) -> None:
         """Send the handshake, and read the answer to it."""
         await self._stream.send(self._connection.send(request))
-        async for event in self._events():
-            if isinstance(event, AcceptConnection):
-                self.handshake = Reply(101, list(event.extra_headers))
-                return
-            if isinstance(event, RejectConnection):
-                self.handshake = Reply(event.status_code, list(event.headers))
-                if not event.has_body:
-                    return
-            elif not isinstance(event, RejectData) or event.body_finished:
-                return
+        event = await self._next()
+        if isinstance(event, AcceptConnection):
+            self.handshake = Reply(101, list(event.extra_headers))
+        elif isinstance(event, RejectConnection):
+            self.handshake = Reply(event.status_code, list(event.headers))
 
     async def ask(self, text: str) -> str | None:
         """See ``Socket``."""
         await self._stream.send(self._connection.send(TextMessage(data=text)))
-        async for event in self._events():
-            if isinstance(event, TextMessage):
-                return str(event.data)
-            if isinstance(event, CloseConnection):
-                await self._stream.send(self._connection.send(event.response()))
-                return None
-            if event is None:
-                return None
-        return None
+        event = await self._next()
+        if isinstance(event, CloseConnection):
+            await self._stream.send(self._connection.send(event.response()))
+        return str(event.data) if isinstance(event, TextMessage) else None
 
-    async def _events(self) -> AsyncIterator[Any]:
+    async def _next(self) -> Event | None:
+        """The next event; None where the connection is dropped."""
         while True:
             for event in self._connection.events():
-                yield event
+                return event
             data = await _received(self._stream)
             if not data:
-                yield None
-                return
+                return None
             self._connection.receive_data(data)
 
 
-async def _events(
-    stream: ByteStream, next_event: Callable[[], Any], receive_data: Callable[[bytes], None]
-) -> AsyncIterator[Any]:
-    """The events of a response; None where the connection is dropped."""
+async def _read_reply(stream: ByteStream, connection: h11.Connection) -> Reply:
+    head, body = None, b""
     while True:
-        try:
-            event = next_event()
-        except h11.RemoteProtocolError:
-            yield None
-            return
+        event = connection.next_event()
         if event is h11.NEED_DATA:
-            receive_data(await _received(stream))
-        else:
-            yield event if isinstance(event, h11.Event) else None
+            connection.receive_data(await _received(stream))
+        elif isinstance(event, h11.Response):
+            head = event
+        elif isinstance(event, h11.Data):
+            body += event.data
+        elif isinstance(event, h11.EndOfMessage) and head is not None:
+            return Reply(head.status_code, list(head.headers.raw_items()), body)
+        elif not isinstance(event, h11.InformationalResponse):
+            return Reply(0, [])
 
 
 async def _received(stream: ByteStream) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -38,7 +38,7 @@ class Browser:
         self.result: CommitResult = CommitResult()
 
     @asynccontextmanager
-    async def request(self, **commit: Any) -> AsyncIterator[Session[Any]]:
+    async def request(self, **commit: Any) -> AsyncGenerator[Session[Any], None]:
         """One request and its response: load, let the handler work, commit, take the cookie."""
         session = await self.load()
         yield session

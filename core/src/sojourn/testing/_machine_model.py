@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from anyio import from_thread
@@ -56,10 +56,10 @@ class Model(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Leave no rows behind, since another example may get the same ones."""
         for id in [*self.rows, *self.dead]:
-            self.run(lambda id=id: self.store.delete(id))
-        self.run(lambda: self.manager.__aexit__(None, None, None))
+            from_thread.run(self.store.delete, id)
+        from_thread.run(self.manager.__aexit__, None, None, None)
 
-    def run(self, call: Callable[[], Awaitable[Any]]) -> Any:
+    def run(self, call: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         """Await the call on the test's event loop."""
         return from_thread.run(call)
 
@@ -116,7 +116,7 @@ class Model(RuleBasedStateMachine):
         self.opens[browser.token] = id
         self.rows[id] = row
 
-    def _id_of(self, browser: Browser) -> Callable[[], Awaitable[Any]]:
+    def _id_of(self, browser: Browser) -> Callable[[], Coroutine[Any, Any, str]]:
         async def go() -> str:
             session = await browser.load()
             self.ensure(session.id is not None, "a created session loads", "Keep created rows.")

@@ -1,5 +1,7 @@
 """The promises of DESIGN over one store: time, owners, flash, and what holds when things break."""
 
+# ruff: noqa: ARG002, ARG005 - a fixture may be wanted for what it does
+
 from __future__ import annotations
 
 import math
@@ -26,10 +28,10 @@ from sojourn import (
 
 from ._browser import Browser, client_cookie
 from ._clock import ManualClock
-from ._promises import remedy
 from ._machine import run_round_trips, run_visits
+from ._promises import remedy
 from ._store_fixtures import ABSOLUTE, IDLE, MakeStore, StoreFixtures
-from ._store_sessions import content, logged_in
+from ._visits import content, logged_in
 from ._wrappers import FailingStore, RecordingStore, SlowStore
 
 Manager = SessionManager[Any]
@@ -160,8 +162,7 @@ class FaultTests(StoreFixtures):
         browser = await logged_in(manage(store))
         broken = Browser(manage(FailingStore(store, lambda number, name: True)), browser.header)
         with pytest.raises(StoreUnavailableError):
-            async with broken.request() as session:
-                session.get("name")
+            await content(broken)
         assert broken.header == browser.header
         assert await content(browser) == {"name": "Anna"}
 
@@ -191,9 +192,7 @@ class FaultTests(StoreFixtures):
         browser = await logged_in(manage(store))
         failing = FailingStore(store, {number}, after=when == "after")
         with pytest.raises(StoreUnavailableError):
-            async with Browser(manage(failing), browser.header).request() as session:
-                session["a"] = 1
-                session.bind("user:1")
+            await _log_in(Browser(manage(failing), browser.header))
         # The login took effect if its write did: then the secret from before it is dead.
         took_effect = (when, number) == ("after", 2)
         assert await content(browser) == ({} if took_effect else {"name": "Anna"})
@@ -244,6 +243,12 @@ class FaultTests(StoreFixtures):
         result = await browser.respond(session, status=500)
         assert result.discarded is Discard.FAILED_RESPONSE
         assert await content(browser) == {"name": "Anna", "kept": 1}
+
+
+async def _log_in(browser: Browser) -> None:
+    async with browser.request() as session:
+        session["a"] = 1
+        session.bind("user:1")
 
 
 async def spoil(store: RecordingStore, record: Record, now: float) -> None:

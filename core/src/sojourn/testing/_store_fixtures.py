@@ -1,5 +1,7 @@
 """What the suite's tests stand on: the one fixture to supply, and what is made of it."""
 
+# ruff: noqa: ARG002 - a fixture may be wanted for what it does
+
 from __future__ import annotations
 
 import secrets
@@ -69,7 +71,7 @@ class StoreFixtures:
 
     @pytest.fixture
     def corrupt(self) -> Corrupt | None:
-        """``await corrupt(id)`` spoils a row behind the store's back; None: nobody can."""
+        """A function that spoils the row with this id behind the store's back; None: none."""
         return None
 
     @pytest.fixture(params=["asyncio", "trio"])
@@ -112,17 +114,17 @@ class StoreFixtures:
     @pytest.fixture
     def owners(self, store: RecordingStore) -> SupportsOwners:
         """The store, if it finds rows by owner."""
-        return capable(store, SupportsOwners)
+        return capable(store, SupportsOwners)  # type: ignore[type-abstract]
 
     @pytest.fixture
     def sweeper(self, store: RecordingStore) -> SupportsSweep:
         """The store, if it sweeps."""
-        return capable(store, SupportsSweep)
+        return capable(store, SupportsSweep)  # type: ignore[type-abstract]
 
     @pytest.fixture
     def nowait(self, store: RecordingStore) -> SupportsLoadNowait:
         """The store, if it loads without waiting."""
-        return capable(store, SupportsLoadNowait)
+        return capable(store, SupportsLoadNowait)  # type: ignore[type-abstract]
 
     @pytest.fixture
     def events(self) -> list[Event]:
@@ -138,7 +140,7 @@ class StoreFixtures:
         """Makes a manager over a store, on the suite's clock; options as for SessionManager."""
 
         def manage(store: Store, **options: Any) -> SessionManager[Any]:
-            settings = {
+            settings: dict[str, Any] = {
                 "timeouts": TIMEOUTS,
                 "clock": clock,
                 "on_event": events.append,

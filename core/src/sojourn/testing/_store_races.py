@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import permutations
 from typing import Any
 
 import anyio
@@ -10,7 +11,7 @@ import anyio.lowlevel
 import pytest
 from msgspec.structs import replace
 
-from sojourn import Outcome, Store, SupportsOwners
+from sojourn import Outcome, Record, Store, SupportsOwners
 
 from ._clock import ManualClock
 from ._promises import remedy
@@ -37,9 +38,7 @@ class RaceTests(StoreFixtures):
         record = new_record(clock())
         await store.create(record)
         rivals = [replace(record, version=2, payload=bytes([n])) for n in range(8)]
-        answers = await together(
-            [store.replace(rival, version=1, now=clock()) for rival in rivals]
-        )
+        answers = await together([store.replace(rival, version=1, now=clock()) for rival in rivals])
         assert answers.count(Outcome.APPLIED) == 1
         assert answers.count(Outcome.CONFLICT) == 7
         assert await store.load(record.id, now=clock()) == rivals[answers.index(Outcome.APPLIED)]
@@ -68,16 +67,12 @@ class RaceTests(StoreFixtures):
     @remedy("Never insert in replace or touch, however late they come. " + _ATOMIC)
     async def test_delete_wins_every_race(self, store: Store, clock: ManualClock) -> None:
         """A delete beside a replace and a touch leaves no row, whichever came first."""
-        for _ in range(5):
+        for order in permutations(("replace", "touch", "delete")):
             record = new_record(clock())
             await store.create(record)
-            await together(
-                [
-                    store.replace(replace(record, version=2), version=1, now=clock()),
-                    store.delete(record.id),
-                    store.touch(record.id, version=1, expires_at=clock() + 5000, now=clock()),
-                ]
-            )
+            late = replace(record, version=2), replace(record, expires_at=clock() + 5000)
+            calls = [_write(store, name, (record, *late), clock()) for name in order]
+            await together([call() for call in calls])
             assert await store.load(record.id, now=clock()) is None
 
     @remedy("Say True to the one call that removed the row.")
@@ -157,21 +152,13 @@ class CancellationTests(StoreFixtures):
             touched = replace(old, version=2, expires_at=until)
             if name != "create":
                 await store.create(old)
-            calls: dict[str, Callable[[], Awaitable[Any]]] = {
-                "create": lambda old=old: store.create(old),
-                "replace": lambda new=new: store.replace(new, version=1, now=clock()),
-                "touch": lambda id=old.id, until=until: store.touch(
-                    id, version=1, expires_at=until, now=clock()
-                ),
-                "delete": lambda id=old.id: store.delete(id),
-            }
-            states = {
+            states: dict[str, list[Record | None]] = {
                 "create": [None, old],
                 "replace": [old, new],
                 "touch": [old, touched],
                 "delete": [old, None],
             }
-            await cut_off(calls[name], moment)
+            await cut_off(_write(store, name, (old, new, touched), clock()), moment)
             assert await store.load(old.id, now=clock()) in states[name]
             other = new_record(clock())
             assert await store.create(other)
@@ -189,6 +176,23 @@ class CancellationTests(StoreFixtures):
             await cut_off(lambda: store.load(records[0].id, now=clock()), moment)
             loaded = await together([store.load(record.id, now=clock()) for record in records])
             assert loaded == records
+
+
+def _write(
+    store: Store, name: str, records: tuple[Record, Record, Record], now: float
+) -> Callable[[], Awaitable[object]]:
+    """The call of this name that turns the first record into one of the others."""
+    old, new, touched = records
+    match name:
+        case "create":
+            return lambda: store.create(old)
+        case "replace":
+            return lambda: store.replace(new, version=1, now=now)
+        case "touch":
+            until = touched.expires_at
+            return lambda: store.touch(old.id, version=1, expires_at=until, now=now)
+        case _:
+            return lambda: store.delete(old.id)
 
 
 async def together(calls: Sequence[Awaitable[Any]]) -> list[Any]:

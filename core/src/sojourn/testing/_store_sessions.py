@@ -13,7 +13,7 @@ from ._browser import Browser, client_cookie
 from ._clock import ManualClock
 from ._promises import remedy
 from ._store_fixtures import IDLE, StoreFixtures
-from ._store_races import together
+from ._visits import attributes, content, count_together, leaks, logged_in
 from ._wrappers import RecordingStore
 
 Manager = SessionManager[Any]
@@ -78,6 +78,7 @@ class CostTests(StoreFixtures):
     @remedy("Refuse junk before the store is asked.")
     async def test_junk_costs_no_store_call(self, store: RecordingStore, manager: Manager) -> None:
         """A cookie that cannot be ours reaches no store (promise 5)."""
+        store.calls.clear()
         for junk in ("x", "", "A" * 63, "A" * 65, "=" * 64, "'" * 64, "A" * 5000):
             session = await manager.load([f"{manager.cookie.name}={junk}".encode()])
             assert dict(session) == {}
@@ -101,13 +102,7 @@ class MergeTests(StoreFixtures):
     async def test_counters_are_exact(self, manager: Manager) -> None:
         """Twenty requests that count at the same time count twenty (promise 7)."""
         browser = await logged_in(manager)
-
-        async def visit(number: int) -> None:
-            async with browser.copy().request() as session:
-                session.modify("count", lambda count: count + 1, 0)
-                session[f"visit {number}"] = number
-
-        await together([visit(number) for number in range(20)])
+        await count_together([browser.copy() for _ in range(20)])
         values = await content(browser)
         assert values["count"] == 20
         assert len(values) == 22
@@ -119,12 +114,7 @@ class MergeTests(StoreFixtures):
         """Requests of two processes that count at the same time lose nothing (promises 6, 7)."""
         managers = [manage(store), manage(other)]
         browser = await logged_in(managers[0])
-
-        async def visit(number: int) -> None:
-            async with Browser(managers[number % 2], browser.header).request() as session:
-                session.modify("count", lambda count: count + 1, 0)
-
-        await together([visit(number) for number in range(10)])
+        await count_together([Browser(managers[n % 2], browser.header) for n in range(10)])
         assert (await content(browser))["count"] == 10
 
     @remedy(_NO_GHOST)
@@ -132,7 +122,7 @@ class MergeTests(StoreFixtures):
         """No late put, touch, rotation or login brings a destroyed session back (promise 8)."""
         deeds: list[Callable[[Any], object]] = [
             lambda session: session.set("late", 1),
-            lambda session: session.modify("late", lambda n: n + 1, 0),
+            lambda session: session.modify("late", str, 0),
             lambda session: session.touch(),
             lambda session: session.rotate(),
             lambda session: session.bind("user:2"),
@@ -184,9 +174,12 @@ class MergeTests(StoreFixtures):
         """A response that cannot carry Set-Cookie creates and rotates nothing (promise 13)."""
         browser = await logged_in(manager)
         store.calls.clear()
-        for session in (await manager.load([]), await browser.load()):
-            session["a"] = 1
-            session.bind("user:2")
+        stranger, newcomer = await manager.load([]), await manager.load([])
+        stranger["a"] = 1
+        newcomer.bind("user:2")
+        known = await browser.load()
+        known.bind("user:2")
+        for session in (stranger, newcomer, known):
             result = await manager.commit(session, can_set_cookie=False)
             assert result.discarded is Discard.NO_COOKIE
         assert set(store.names) == {"load"}
@@ -286,33 +279,3 @@ class IdentityTests(StoreFixtures):
             tokens.append(browser.token)
         assert len(set(tokens)) == 4
         assert leaks(store, tokens) == []
-
-
-async def logged_in(manager: Manager) -> Browser:
-    """A browser with a session that holds a name."""
-    return Browser(manager, await client_cookie(manager, {"name": "Anna"}))
-
-
-async def content(browser: Browser) -> dict[str, Any]:
-    """What the browser's session holds."""
-    async with browser.request() as session:
-        return dict(session)
-
-
-def attributes(line: str) -> set[str]:
-    """A Set-Cookie line's attributes, but for those that say when it ends."""
-    parts = [part.strip() for part in line.split(";")[1:]]
-    return {part for part in parts if not part.startswith(("Max-Age", "Expires"))}
-
-
-def leaks(store: RecordingStore, tokens: list[str]) -> list[str]:
-    """The ids of records that hold a secret of one of these tokens, in whatever spelling."""
-    found: list[str] = []
-    for record in store.records:
-        texts = (record.owner or "").encode() + record.payload
-        stored = texts + record.secret_hash + (record.previous_hash or b"")
-        for token in tokens:
-            secret = base64.urlsafe_b64decode(token)[16:]
-            spellings = (secret, token.encode(), token[-40:].encode(), secret.hex().encode())
-            found += [record.id] if any(spelling in stored for spelling in spellings) else []
-    return found

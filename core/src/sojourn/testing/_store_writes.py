@@ -30,7 +30,7 @@ class ReplaceTests(StoreFixtures):
             {"previous_hash": None, "previous_until": None},
             {"created_at": 1.5},
         ],
-        ids=lambda changes: "-".join(changes),
+        ids="-".join,
     )
     async def test_replace_writes_every_field(
         self, store: Store, clock: ManualClock, changes: dict[str, object]

@@ -4,9 +4,10 @@ A wrapper has the abilities (``SupportsOwners``, ...) of the store inside, no mo
 that everybody who asks by protocol gets the same answer as without it.
 """
 
+# ruff: noqa: ARG002 - a hook gets more than each wrapper looks at
+
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
@@ -20,7 +21,9 @@ from sojourn import (
     Store,
     StoreUnavailableError,
     SupportsDeadline,
+    SupportsFreshLoad,
     SupportsLoadNowait,
+    SupportsOneProcess,
     SupportsOpen,
     SupportsOwners,
     SupportsSweep,
@@ -42,15 +45,19 @@ class Wrapper:
         SupportsSweep,
         SupportsOwners,
         SupportsDeadline,
+        SupportsFreshLoad,
+        SupportsOneProcess,
     )
     """The protocols that this wrapper passes on, if the store inside has them."""
 
     inner: Any
 
-    def __new__(cls, inner: Store, *_args: object, **_options: object) -> Self:
-        """An object of this class with the abilities of ``inner`` added."""
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        """An object of this class with the abilities of the store inside added."""
+        inner = args[0] if args else options["inner"]
         has = tuple(mixin for kind, mixin in _MIXINS if kind in cls.abilities and _is(inner, kind))
-        return object.__new__(_class_with(cls, has))
+        made: Self = object.__new__(_class_with(cls, has))
+        return made
 
     def __init__(self, inner: Store) -> None:
         self.inner = inner
@@ -65,19 +72,26 @@ class Wrapper:
 
     async def load(self, id: str, *, now: float) -> Record | None:
         """See ``Store``; so are the others."""
-        return await self._pass("load", id=id, now=now)
+        answer: Record | None = await self._pass("load", id=id, now=now)
+        return answer
 
     async def create(self, record: Record) -> bool:
-        return await self._pass("create", record=record)
+        answer: bool = await self._pass("create", record=record)
+        return answer
 
     async def replace(self, record: Record, *, version: int, now: float) -> Outcome:
-        return await self._pass("replace", record=record, version=version, now=now)
+        answer: Outcome = await self._pass("replace", record=record, version=version, now=now)
+        return answer
 
     async def touch(self, id: str, *, version: int, expires_at: float, now: float) -> Outcome:
-        return await self._pass("touch", id=id, version=version, expires_at=expires_at, now=now)
+        answer: Outcome = await self._pass(
+            "touch", id=id, version=version, expires_at=expires_at, now=now
+        )
+        return answer
 
     async def delete(self, id: str) -> bool:
-        return await self._pass("delete", id=id)
+        answer: bool = await self._pass("delete", id=id)
+        return answer
 
     async def aclose(self) -> None:
         await self._pass("aclose")
@@ -105,15 +119,18 @@ class _LoadingNowait(Wrapper):
 
 class _Sweeping(Wrapper):
     async def sweep(self, *, now: float, limit: int) -> int:
-        return await self._pass("sweep", now=now, limit=limit)
+        answer: int = await self._pass("sweep", now=now, limit=limit)
+        return answer
 
 
 class _Owning(Wrapper):
     async def load_owner(self, owner: str, *, now: float) -> list[Record]:
-        return await self._pass("load_owner", owner=owner, now=now)
+        answer: list[Record] = await self._pass("load_owner", owner=owner, now=now)
+        return answer
 
     async def delete_owner(self, owner: str, *, keep: str | None = None) -> int:
-        return await self._pass("delete_owner", owner=owner, keep=keep)
+        answer: int = await self._pass("delete_owner", owner=owner, keep=keep)
+        return answer
 
 
 class _Bounding(Wrapper):
@@ -122,12 +139,26 @@ class _Bounding(Wrapper):
         return cast("SupportsDeadline", self.inner).deadline
 
 
+class _LoadingFresh(Wrapper):
+    async def load_fresh(self, id: str, *, now: float) -> Record | None:
+        answer: Record | None = await self._pass("load_fresh", id=id, now=now)
+        return answer
+
+
+class _InOneProcess(Wrapper):
+    @property
+    def one_process(self) -> bool:
+        return cast("SupportsOneProcess", self.inner).one_process
+
+
 _MIXINS: tuple[tuple[type[Any], type[Wrapper]], ...] = (
     (SupportsOpen, _Opening),
     (SupportsLoadNowait, _LoadingNowait),
     (SupportsSweep, _Sweeping),
     (SupportsOwners, _Owning),
     (SupportsDeadline, _Bounding),
+    (SupportsFreshLoad, _LoadingFresh),
+    (SupportsOneProcess, _InOneProcess),
 )
 
 
@@ -135,9 +166,15 @@ def _is(store: object, kind: type[Any]) -> bool:
     return isinstance(store, kind)
 
 
-@functools.cache
+_CLASSES: dict[tuple[Any, ...], type[Any]] = {}
+
+
 def _class_with(base: type[Wrapper], mixins: tuple[type[Wrapper], ...]) -> type[Any]:
-    return type(base.__name__, (base, *mixins), {"__module__": base.__module__})
+    made = _CLASSES.get((base, mixins))
+    if made is None:
+        made = type(base.__name__, (base, *mixins), {"__module__": base.__module__})
+        _CLASSES[base, mixins] = made
+    return made
 
 
 class Call(Struct, frozen=True):
@@ -150,7 +187,8 @@ class Call(Struct, frozen=True):
 
     def __str__(self) -> str:
         arguments = ", ".join(f"{key}={value!r}" for key, value in self.arguments.items())
-        outcome = f"raised {type(self.error).__name__}" if self.error else repr(self.result)
+        answer = self.result.name if isinstance(self.result, Outcome) else repr(self.result)
+        outcome = f"raised {type(self.error).__name__}" if self.error else answer
         return f"{self.name}({arguments}) -> {outcome}"
 
 
@@ -179,8 +217,8 @@ class RecordingStore(Wrapper):
 
     @property
     def names(self) -> list[str]:
-        """The names of the methods that were called; a load is a load, waiting or not."""
-        return ["load" if call.name == "load_nowait" else call.name for call in self.calls]
+        """The names of the methods that were called; every way to load is "load"."""
+        return ["load" if call.name.startswith("load_") else call.name for call in self.calls]
 
     @property
     def records(self) -> list[Record]:
@@ -241,7 +279,7 @@ class FailingStore(Wrapper):
 class SlowStore(Wrapper):
     """Waits before each call (``seconds``; ``inf``: never answers), so it must be awaited."""
 
-    abilities = (SupportsOpen, SupportsSweep, SupportsOwners)
+    abilities = (SupportsOpen, SupportsSweep, SupportsOwners, SupportsFreshLoad)
 
     def __init__(self, inner: Store, seconds: float = math.inf) -> None:
         super().__init__(inner)

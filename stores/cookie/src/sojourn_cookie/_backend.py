@@ -55,7 +55,7 @@ class CookieBackend:
         self._entropy = entropy
         self._longest = (MAX_PAIR - len(cookie) - 1) // 4 * 4
         self._overhead = len(self._box.seal(b"", nonce=bytes(_NONCE_BYTES)))
-        self._shortest = (self._overhead + _format.SMALLEST) // 3 * 4
+        self._shortest = -(-(self._overhead + _format.SMALLEST) // 3) * 4
 
     def parse(self, value: bytes) -> bytes | None:
         """See ``Backend``: the sealed bytes, if length and alphabet are those of a token."""
@@ -90,9 +90,11 @@ class CookieBackend:
         """See ``Backend``. Raises SessionTooLargeError if no browser would keep the cookie."""
         if plan.operation is Operation.DELETE:
             return _ENDED
-        id = plan.after.id or _format.session_id(self._entropy(_format.ID_BYTES))
-        state = _format.as_sealed(replace(plan.after, id=id))
-        message = _format.pack(state, around=self._overhead)
+        after = plan.after
+        if not after.id:
+            random = self._entropy(_format.RANDOM_BYTES)
+            after = replace(after, id=_format.new_id(after.created_at, random))
+        state, message = _format.pack(after, around=self._overhead)
         size = (len(message) + self._overhead) // 3 * 4
         if size > self._longest:
             raise SessionTooLargeError(

@@ -1,18 +1,20 @@
 """Format 1 of what is sealed: a session as bytes, and bytes as a session.
 
     flags                 1 byte
-    id                    12 bytes
-    created               6 bytes: milliseconds since the epoch
-    lifetime              4 bytes: tenths of a second from creation to expiry
-    renewed               6 bytes, only if it is not created_at
-    authenticated         6 bytes, only if it is neither absent nor created_at
+    random                4 bytes of the id
+    created               5 bytes: hundredths of a second since the epoch
+    lifetime              3 bytes: from creation to expiry, a number of 20 bits of hundredths and
+                          4 bits of how often to double it
+    minted                5 bytes, time of the id; only if it is not created_at
+    renewed               5 bytes, only if it is not created_at
+    authenticated         5 bytes, only if it is neither absent nor created_at
     values                msgpack: a map of them; with an owner or flash values an array of owner,
                           flash keys and the map
     padding               0 to 2 zero bytes, so that the sealed length is a multiple of three
 
 Numbers are big-endian. Values stay encoded: reading a session decodes none of them. An id here is
-no key of anything and no secret, it names a session in logs: 96 random bits are enough for that,
-and the other 32 of a session's id are zero.
+no key of anything and no secret: it names a session in logs. So it is the time and 32 random bits,
+as in a UUID of version 7 (RFC 9562 5.7), and the rest of its 16 bytes is zero.
 """
 
 from __future__ import annotations
@@ -26,21 +28,25 @@ from msgspec import Raw
 
 from sojourn import SessionState
 
-ID_BYTES = 12
-_ID_FILL = "00000000"
+RANDOM_BYTES = 4
+_TIME_BYTES = 5
+_ID_FILL = "0" * 14
 _PADDING = 0b11
 _OWNER_OR_FLASH = 1 << 2
 _AUTHENTICATED_AT_CREATION = 1 << 3
 _AUTHENTICATED_LATER = 1 << 4
 _RENEWED = 1 << 5
-_UNKNOWN = 0b1100_0000
+_MINTED_EARLIER = 1 << 6
+_UNKNOWN = 1 << 7
 
-_HEAD = Struct(">B12sHII")
-_TIME = Struct(">HI")
-_LATEST = (1 << 48) - 1
-_LONGEST = (1 << 32) - 1
-_MILLISECONDS = 1000 * (1 + 2**-51)
-"""A hair more than a thousand, because 1.001 * 1000 is 1000.9999999999999."""
+_HEAD = Struct(">B4sBIHB")
+_CREATED = slice(5, 10)
+_PER_SECOND = 100
+_TICKS = _PER_SECOND * (1 + 2**-51)
+"""A hair more than a hundred, because 1.13 * 100 is 112.99999999999999."""
+_LATEST = (1 << 40) // _PER_SECOND - 1
+"""Seconds since the epoch: the year 2318."""
+_MANTISSA_BITS, _MAX_SHIFT = 20, 15
 
 SMALLEST = _HEAD.size + 1
 """Bytes of a session without values."""
@@ -59,60 +65,73 @@ _decode_values: Any = msgspec.msgpack.Decoder(dict[str, Raw]).decode
 _decode_annotated = msgspec.msgpack.Decoder(_Annotated).decode
 
 
-def session_id(random: bytes) -> str:
-    """The id that is made of so many random bytes."""
-    return random.hex() + _ID_FILL
+def new_id(created_at: float, random: bytes) -> str:
+    """An id for a session that begins now."""
+    return (_bytes(_ticks(created_at)) + random).hex() + _ID_FILL
 
 
-def as_sealed(state: SessionState) -> SessionState:
-    """The state as it will be read again: times rounded down, so that nothing lives longer."""
-    created = _milliseconds(state.created_at)
-    later = state.authenticated_at
-    return msgspec.structs.replace(
-        state,
-        version=1,  # nothing that lies in a browser can be compared with another version
-        created_at=created / 1000,
-        renewed_at=_milliseconds(state.renewed_at) / 1000,
-        expires_at=(created + 100 * _lifetime(state)) / 1000,
-        authenticated_at=None if later is None else _milliseconds(later) / 1000,
-    )
+def pack(state: SessionState, *, around: int) -> tuple[SessionState, bytes]:
+    """The bytes of a state, and the state as they will be read again.
 
-
-def _milliseconds(seconds: float) -> int:
-    return min(max(0, int(min(seconds, _LATEST) * _MILLISECONDS)), _LATEST)
-
-
-def _lifetime(state: SessionState) -> int:
-    milliseconds = _milliseconds(state.expires_at) - _milliseconds(state.created_at)
-    return min(max(0, milliseconds // 100), _LONGEST)
-
-
-def pack(state: SessionState, *, around: int) -> bytes:
-    """The bytes of a state from ``as_sealed``; ``around``: how many bytes sealing adds."""
-    flags, times = 0, b""
+    Times are rounded down, so that nothing lives longer. ``around``: how many bytes sealing adds.
+    """
+    flags, times, id = 0, b"", bytes.fromhex(state.id)
+    created = renewed = signed_in = _ticks(state.created_at)
+    if id[:_TIME_BYTES] != _bytes(created):
+        flags, times = _MINTED_EARLIER, id[:_TIME_BYTES]
     if state.renewed_at != state.created_at:
         flags |= _RENEWED
-        times += _time(state.renewed_at)
+        renewed = _ticks(state.renewed_at)
+        times += _bytes(renewed)
     if state.authenticated_at == state.created_at:
         flags |= _AUTHENTICATED_AT_CREATION
     elif state.authenticated_at is not None:
         flags |= _AUTHENTICATED_LATER
-        times += _time(state.authenticated_at)
+        signed_in = _ticks(state.authenticated_at)
+        times += _bytes(signed_in)
     values = _encode(state.data.copy())
     if state.owner is not None or state.flash:
         flags |= _OWNER_OR_FLASH
         values = _encode(_Annotated(state.owner, tuple(sorted(state.flash)), Raw(values)))
+    mantissa, shift = _scaled(_ticks(state.expires_at) - created)
     padding = -(around + _HEAD.size + len(times) + len(values)) % 3
-    return b"".join((_head(state, flags | padding), times, values, b"\0" * padding))
+    random = id[_TIME_BYTES : _TIME_BYTES + RANDOM_BYTES]
+    lifetime = mantissa << 4 | shift
+    head = _HEAD.pack(
+        flags | padding, random, created >> 32, created & 0xFFFF_FFFF, lifetime >> 8, lifetime & 255
+    )
+    again = SessionState(
+        state.id,
+        1,  # nothing that lies in a browser can be compared with another version
+        created / _PER_SECOND,
+        renewed / _PER_SECOND,
+        (created + (mantissa << shift)) / _PER_SECOND,
+        state.owner,
+        None if state.authenticated_at is None else signed_in / _PER_SECOND,
+        state.data,
+        state.flash,
+    )
+    return again, b"".join((head, times, values, b"\0" * padding))
 
 
-def _head(state: SessionState, flags: int) -> bytes:
-    created, id = _milliseconds(state.created_at), bytes.fromhex(state.id)
-    return _HEAD.pack(flags, id, created >> 32, created & 0xFFFF_FFFF, _lifetime(state))
+def _ticks(seconds: float) -> int:
+    if 0 <= seconds <= _LATEST:
+        return int(seconds * _TICKS)
+    return 0 if seconds < 0 else _LATEST * _PER_SECOND
 
 
-def _time(seconds: float) -> bytes:
-    return _milliseconds(seconds).to_bytes(_TIME.size, "big")
+def _bytes(ticks: int) -> bytes:
+    return ticks.to_bytes(_TIME_BYTES, "big")
+
+
+def _scaled(ticks: int) -> tuple[int, int]:
+    """A number of 20 bits, and how often to double it: at most a millionth is lost."""
+    shift = max(0, ticks.bit_length() - _MANTISSA_BITS)
+    if ticks < 0:
+        return 0, 0
+    if shift > _MAX_SHIFT:
+        return (1 << _MANTISSA_BITS) - 1, _MAX_SHIFT
+    return ticks >> shift, shift
 
 
 def unpack(message: bytes) -> SessionState | None:
@@ -124,28 +143,32 @@ def unpack(message: bytes) -> SessionState | None:
 
 
 def _unpack(message: bytes) -> SessionState | None:
-    flags, id, high, low, lifetime = _HEAD.unpack_from(message)
+    flags, random, high, low, longer, shorter = _HEAD.unpack_from(message)
     if flags & _UNKNOWN:
         return None
     created = high << 32 | low
-    created_at = renewed_at = created / 1000
+    mantissa, shift = longer << 4 | shorter >> 4, shorter & 15
     at, end = _HEAD.size, len(message) - (flags & _PADDING)
+    created_at = renewed_at = created / _PER_SECOND
     authenticated_at = created_at if flags & _AUTHENTICATED_AT_CREATION else None
+    minted = message[_CREATED]
+    if flags & _MINTED_EARLIER:
+        minted, at = message[at : at + _TIME_BYTES], at + _TIME_BYTES
     if flags & _RENEWED:
-        renewed_at, at = _time_at(message, at), at + _TIME.size
+        renewed_at, at = _time_at(message, at), at + _TIME_BYTES
     if flags & _AUTHENTICATED_LATER:
-        authenticated_at, at = _time_at(message, at), at + _TIME.size
+        authenticated_at, at = _time_at(message, at), at + _TIME_BYTES
     annotated = _NOTHING_MORE
     values = message[at:end]
     if flags & _OWNER_OR_FLASH:
         annotated = _decode_annotated(values)
         values = bytes(annotated.data)
     return SessionState(
-        session_id(id),
+        (minted + random).hex() + _ID_FILL,
         1,
         created_at,
         renewed_at,
-        (created + 100 * lifetime) / 1000,
+        (created + (mantissa << shift)) / _PER_SECOND,
         annotated.owner,
         authenticated_at,
         MappingProxyType(_decode_values(values)),
@@ -154,6 +177,4 @@ def _unpack(message: bytes) -> SessionState | None:
 
 
 def _time_at(message: bytes, at: int) -> float:
-    high, low = _TIME.unpack_from(message, at)
-    milliseconds: int = high << 32 | low
-    return milliseconds / 1000
+    return int.from_bytes(message[at : at + _TIME_BYTES], "big") / _PER_SECOND

@@ -17,7 +17,9 @@ _HEAD = Struct("<ddQI32s")
 _DEADLINE = Struct("<d")
 _TIMES = Struct("<dd")
 _VERSION = Struct("<Q")
+_SIZE = Struct("<I")
 _VERSION_AT = _TIMES.size
+_SIZE_AT = _VERSION_AT + _VERSION.size
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[str | None, bytes | None, float | None]).decode
@@ -53,7 +55,7 @@ def touched(row: bytes, *, expires_at: float) -> bytes:
     """The row with a later deadline, and its next version."""
     later = max(expires_at, deadline(row))
     head = _DEADLINE.pack(later) + row[_DEADLINE.size : _VERSION_AT]
-    return head + _VERSION.pack(version(row) + 1) + row[_VERSION_AT + _VERSION.size :]
+    return head + _VERSION.pack(version(row) + 1) + row[_SIZE_AT:]
 
 
 def deadline(row: bytes) -> float:
@@ -76,6 +78,10 @@ def version(row: bytes) -> int:
 
 def owner(row: bytes) -> str | None:
     """Whose row it is."""
-    size: int = _HEAD.unpack_from(row)[3]
-    end = _HEAD.size + size
+    end: int = _HEAD.size + _SIZE.unpack_from(row, _SIZE_AT)[0]
     return None if end == len(row) else _decode(row[end:])[0]
+
+
+def are_filed_alike(old: bytes, new: bytes) -> bool:
+    """Whether two rows of one id have the same times and owner, so that no index changes."""
+    return old[:_VERSION_AT] == new[:_VERSION_AT] and owner(old) == owner(new)

@@ -154,7 +154,7 @@ class MemoryStore:
             self._owners.remove(owner, id)
 
     def _refile(self, id: str, old: bytes, new: bytes) -> None:
-        if _rows.times(old) != _rows.times(new) or _rows.owner(old) != _rows.owner(new):
+        if not _rows.are_filed_alike(old, new):
             raw = bytes.fromhex(id)
             self._unfile(raw, old)
             self._file(raw, new)

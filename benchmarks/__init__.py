@@ -1,0 +1,1 @@
+"""Sojourn beside its peers and beside the raw primitives, in one run."""

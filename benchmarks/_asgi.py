@@ -1,0 +1,54 @@
+"""A client for ASGI applications that does as little as possible, the same for all of them."""
+
+from __future__ import annotations
+
+from http.cookies import SimpleCookie
+from typing import Any
+
+Headers = list[tuple[bytes, bytes]]
+
+_BASE = {
+    "type": "http",
+    "asgi": {"version": "3.0", "spec_version": "2.4"},
+    "http_version": "1.1",
+    "method": "GET",
+    "scheme": "https",
+    "query_string": b"",
+    "root_path": "",
+    "client": ("127.0.0.1", 1),
+    "server": ("127.0.0.1", 443),
+}
+_REQUEST = {"type": "http.request", "body": b"", "more_body": False}
+
+
+async def _receive() -> dict[str, Any]:
+    return _REQUEST
+
+
+async def get(app: Any, path: str, cookie: bytes) -> list[dict[str, Any]]:
+    """One request; what the application sent."""
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    headers: Headers = [(b"host", b"bench.example"), (b"user-agent", b"bench")]
+    if cookie:
+        headers.append((b"cookie", cookie))
+    scope = _BASE | {"path": path, "raw_path": path.encode(), "headers": headers, "state": {}}
+    await app(scope, _receive, send)
+    return sent
+
+
+def body(sent: list[dict[str, Any]]) -> str:
+    """The response's text."""
+    return b"".join(m.get("body", b"") for m in sent if m["type"] == "http.response.body").decode()
+
+
+def cookie_of(sent: list[dict[str, Any]], cookie: bytes = b"") -> bytes:
+    """The Cookie header after this response."""
+    jar: SimpleCookie = SimpleCookie(cookie.decode("latin-1"))
+    for name, value in sent[0]["headers"]:
+        if name.lower() == b"set-cookie":
+            jar.load(value.decode("latin-1").split(";")[0])
+    return "; ".join(f"{name}={morsel.value}" for name, morsel in jar.items()).encode("latin-1")

@@ -1,0 +1,99 @@
+"""What SQLite and the file system say, as errors that name the file and the remedy."""
+
+from __future__ import annotations
+
+import enum
+import sqlite3
+from pathlib import Path
+
+from sojourn import StoreError, StoreUnavailableError
+
+
+class Trouble(enum.Enum):
+    """What is wrong with the file."""
+
+    LOCKED = "locked"
+    FULL = "full"
+    READ_ONLY = "read-only"
+    UNREACHABLE = "unreachable"
+    CORRUPT = "corrupt"
+    NOT_A_DATABASE = "not a database"
+    FOREIGN = "foreign"
+    NEWER = "newer"
+    NETWORK = "network"
+    NO_WAL = "no WAL"
+    SLOW = "slow"
+    BROKEN = "broken"
+
+
+# Each: what is wrong, then what to do about it.
+_TEXTS = {
+    Trouble.LOCKED: "is locked by another program for longer than the deadline; end the "
+    "transaction that holds it, or raise SQLiteStore(deadline=...)",
+    Trouble.FULL: "cannot grow, the disk or a quota is full; free some space, no restart is needed "
+    "and reads go on",
+    Trouble.READ_ONLY: "cannot be written; give this process write access to the file and to its "
+    "folder, and see that the file system is not mounted read-only",
+    Trouble.UNREACHABLE: "cannot be opened; create its folder, and let this process write there",
+    Trouble.CORRUPT: "is damaged; stop all processes that use it, copy it away, and restore a "
+    'backup or try the command "sqlite3 FILE .recover"',
+    Trouble.NOT_A_DATABASE: "is not an SQLite database; name another file",
+    Trouble.FOREIGN: "is the database of another program; give the sessions a file of their own",
+    Trouble.NEWER: "was written by a newer sojourn-sqlite; upgrade this one, or name another file",
+    Trouble.NETWORK: "is on a network file system, where WAL does not work (sqlite.org/wal.html); "
+    "use a local disk, or a store for several machines such as redis or postgresql",
+    Trouble.NO_WAL: "cannot use WAL; use a local file system with shared memory",
+    Trouble.SLOW: "did not answer within the deadline; look at the load of the disk",
+    Trouble.BROKEN: "failed; look at the disk and at the cause of this error",
+}
+
+# https://sqlite.org/rescode.html: the primary result codes.
+_CODES = {
+    sqlite3.SQLITE_BUSY: Trouble.LOCKED,
+    sqlite3.SQLITE_LOCKED: Trouble.LOCKED,
+    sqlite3.SQLITE_FULL: Trouble.FULL,
+    sqlite3.SQLITE_READONLY: Trouble.READ_ONLY,
+    sqlite3.SQLITE_PERM: Trouble.READ_ONLY,
+    sqlite3.SQLITE_CANTOPEN: Trouble.UNREACHABLE,
+    sqlite3.SQLITE_CORRUPT: Trouble.CORRUPT,
+    sqlite3.SQLITE_NOTADB: Trouble.NOT_A_DATABASE,
+}
+
+
+class SQLiteStoreError(StoreUnavailableError):
+    """The file cannot be used now: ``trouble`` says why, the message says what to do.
+
+    Nothing is deleted or repaired by itself.
+    """
+
+    def __init__(self, path: Path, trouble: Trouble, detail: str = "") -> None:
+        because = f" ({detail})" if detail else ""
+        super().__init__(f"{path} {_TEXTS[trouble]}{because}")
+        self.path = path
+        self.trouble = trouble
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether another connection only has to finish first."""
+    return _primary(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def ours(path: Path, error: Exception) -> StoreError:
+    """The error that a caller gets for this one. Names the kind of failure and no value."""
+    if isinstance(error, StoreError):
+        # One instance per waiter: each gets a traceback of its own.
+        if isinstance(error, SQLiteStoreError):
+            return SQLiteStoreError(error.path, error.trouble)
+        return error
+    if isinstance(error, sqlite3.Error):
+        name = getattr(error, "sqlite_errorname", "")
+        if _primary(error) == sqlite3.SQLITE_IOERR and "WRITE" in name:
+            return SQLiteStoreError(path, Trouble.FULL, name)
+        return SQLiteStoreError(path, _CODES.get(_primary(error), Trouble.BROKEN), name)
+    if isinstance(error, OSError):
+        return SQLiteStoreError(path, Trouble.UNREACHABLE, type(error).__name__)
+    return StoreError(f"{path}: this record cannot be stored ({type(error).__name__})")
+
+
+def _primary(error: BaseException) -> int:
+    return int(getattr(error, "sqlite_errorcode", -1)) & 0xFF

@@ -1,0 +1,52 @@
+"""Forking: SQLite's locks are a process's own, so no connection may cross (sqlite.org/howtocorrupt).
+
+Leaving the parent's connections unused in the child is not enough: SQLite finds the file among
+those that it believes open, and then takes no lock of the child's own. So all are closed before the
+fork, and both processes open new ones when they need them.
+"""
+
+from __future__ import annotations
+
+import os
+import weakref
+from typing import Protocol
+
+
+class Forkable(Protocol):
+    """What must be quiet while the process forks."""
+
+    def before_fork(self) -> None:
+        """Let go of all connections and hold still."""
+        ...
+
+    def after_fork(self, *, in_child: bool) -> None:
+        """Go on; in the child without threads and without anybody who waits."""
+        ...
+
+
+_all: weakref.WeakSet[Forkable] = weakref.WeakSet()
+_held: list[Forkable] = []
+
+
+def watch(this: Forkable) -> None:
+    """Tell this object of forks, for as long as somebody holds it."""
+    _all.add(this)
+
+
+def _before() -> None:
+    _held.extend(_all)
+    for each in _held:
+        each.before_fork()
+
+
+def _after(*, in_child: bool) -> None:
+    while _held:
+        _held.pop().after_fork(in_child=in_child)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before,
+        after_in_parent=lambda: _after(in_child=False),
+        after_in_child=lambda: _after(in_child=True),
+    )

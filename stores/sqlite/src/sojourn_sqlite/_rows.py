@@ -1,0 +1,149 @@
+"""The statements: each function is one operation of the contract on one connection.
+
+Every write is one modifying statement, which SQLite undoes alone if it fails; several of them share
+a transaction without a savepoint each.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from typing import Any
+
+from sojourn import Outcome, Record
+
+_COLUMNS = (
+    "id, secret_hash, payload, version, created_at, expires_at, owner, previous_hash, "
+    "previous_until, checksum"
+)
+_LOAD = f"SELECT {_COLUMNS} FROM sessions WHERE id = ? AND expires_at > ?"  # noqa: S608
+_CREATE = (
+    f"INSERT INTO sessions ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
+    "ON CONFLICT (id) DO NOTHING"
+)
+_REPLACE = (
+    "UPDATE sessions SET secret_hash = ?, payload = ?, version = ?, created_at = ?, "
+    "expires_at = ?, owner = ?, previous_hash = ?, previous_until = ?, checksum = ? "
+    "WHERE id = ? AND version = ? AND expires_at > ?"
+)
+_TOUCH = (
+    "UPDATE sessions SET version = version + 1, expires_at = max(expires_at, ?) "
+    "WHERE id = ? AND version = ? AND expires_at > ?"
+)
+_IS_LIVE = "SELECT 1 FROM sessions WHERE id = ? AND expires_at > ?"
+_DELETE = "DELETE FROM sessions WHERE id = ?"
+_DELETE_OWNER = "DELETE FROM sessions WHERE owner = ? AND id <> ?"
+_LOAD_OWNER = (
+    f"SELECT {_COLUMNS} FROM sessions WHERE owner = ? AND expires_at > ? "  # noqa: S608
+    "ORDER BY created_at, id"
+)
+_SWEEP = (
+    "DELETE FROM sessions WHERE rowid IN "
+    "(SELECT rowid FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)"
+)
+
+
+def load(connection: sqlite3.Connection, id: str, now: float) -> Record | None:
+    """See ``Store.load``."""
+    row = connection.execute(_LOAD, (bytes.fromhex(id), now)).fetchone()
+    return None if row is None else _record(row)
+
+
+def create(connection: sqlite3.Connection, record: Record) -> bool:
+    """See ``Store.create``."""
+    key = bytes.fromhex(record.id)
+    return connection.execute(_CREATE, (key, *_values(key, record))).rowcount == 1
+
+
+def replace(connection: sqlite3.Connection, record: Record, version: int, now: float) -> Outcome:
+    """See ``Store.replace``."""
+    key = bytes.fromhex(record.id)
+    values = (*_values(key, record), key, version, now)
+    if connection.execute(_REPLACE, values).rowcount == 1:
+        return Outcome.APPLIED
+    return _why_not(connection, key, now)
+
+
+def touch(
+    connection: sqlite3.Connection, id: str, version: int, expires_at: float, now: float
+) -> Outcome:
+    """See ``Store.touch``."""
+    key = bytes.fromhex(id)
+    if connection.execute(_TOUCH, (expires_at, key, version, now)).rowcount == 1:
+        return Outcome.APPLIED
+    return _why_not(connection, key, now)
+
+
+def delete(connection: sqlite3.Connection, id: str) -> bool:
+    """See ``Store.delete``."""
+    return connection.execute(_DELETE, (bytes.fromhex(id),)).rowcount == 1
+
+
+def load_owner(connection: sqlite3.Connection, owner: str, now: float) -> list[Record]:
+    """See ``SupportsOwners.load_owner``; rows that cannot be read are left out."""
+    rows = map(_record, connection.execute(_LOAD_OWNER, (owner, now)))
+    return [record for record in rows if record is not None]
+
+
+def delete_owner(connection: sqlite3.Connection, owner: str, keep: str | None) -> int:
+    """See ``SupportsOwners.delete_owner``."""
+    kept = b"" if keep is None else bytes.fromhex(keep)
+    return connection.execute(_DELETE_OWNER, (owner, kept)).rowcount
+
+
+def sweep(connection: sqlite3.Connection, now: float, limit: int) -> int:
+    """See ``SupportsSweep.sweep``."""
+    return connection.execute(_SWEEP, (now, limit)).rowcount
+
+
+def _why_not(connection: sqlite3.Connection, key: bytes, now: float) -> Outcome:
+    # The same transaction as the UPDATE, so the answer is of the same moment.
+    is_live = connection.execute(_IS_LIVE, (key, now)).fetchone()
+    return Outcome.GONE if is_live is None else Outcome.CONFLICT
+
+
+def _values(key: bytes, record: Record) -> tuple[Any, ...]:
+    return (
+        record.secret_hash,
+        record.payload,
+        record.version,
+        record.created_at,
+        record.expires_at,
+        record.owner,
+        record.previous_hash,
+        record.previous_until,
+        _checksum(key, record.secret_hash, record.payload, record.owner),
+    )
+
+
+def _record(row: tuple[Any, ...]) -> Record | None:
+    """The record of a row; None if the row is not what was written.
+
+    SQLite's pages carry no checksum: a bit that flipped on the disk comes back as good data. The
+    row's own checksum binds what matters to the id, so a row in another's place is noticed too.
+    """
+    key, secret_hash, payload, version, created_at, expires_at, owner, former, until, check = row
+    try:
+        if check != _checksum(key, secret_hash, payload, owner):
+            return None
+        if type(version) is not int or type(expires_at) is not float:
+            return None
+        return Record(
+            key.hex(),
+            secret_hash,
+            payload,
+            version,
+            created_at,
+            expires_at,
+            owner,
+            former,
+            until,
+        )
+    except (TypeError, AttributeError):
+        return None
+
+
+def _checksum(key: bytes, secret_hash: bytes, payload: bytes, owner: str | None) -> int:
+    """CRC-32 of what ``touch`` leaves alone; against decay, not against an attacker."""
+    crc = zlib.crc32(payload, zlib.crc32(secret_hash, zlib.crc32(key)))
+    return crc if owner is None else zlib.crc32(owner.encode(), crc)

@@ -1,0 +1,163 @@
+"""``SQLiteStore``: rows in one SQLite file."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+import weakref
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeVar
+
+from sojourn import ConfigurationError, Outcome, Record
+
+from . import _fork, _rows
+from ._errors import is_busy, ours
+from ._reader import InlineReader
+from ._schema import Durability, open_reader, open_writer
+from ._waiting import Job, Operation, slow, wait_for
+from ._worker import ReadingWorker, Worker
+from ._writer import Writer
+
+T = TypeVar("T")
+Reads = Literal["inline", "thread"]
+
+
+class LoadNowait(Protocol):
+    """See ``sojourn.SupportsLoadNowait``."""
+
+    def __call__(self, id: str, *, now: float) -> Record | None:
+        """The row with this id; None if it is missing or expired."""
+        ...
+
+
+class SQLiteStore:
+    """Sessions in one SQLite file, shared by all processes of one machine.
+
+    - ``path``: of the file, which is created with mode 0600 in a folder that must exist. Relative
+      paths count from the working directory at this call.
+    - ``durability``: "full" means that an acknowledged write survives a power cut. With "normal"
+      a power cut may undo the last writes, a logout too; a killed process undoes nothing in either.
+    - ``reads``: "inline" reads on the caller's thread, in microseconds when the file is in the
+      system's cache; "thread" is for slow disks, and sessions then are loaded before the handler.
+    - ``deadline``: seconds after which a call raises StoreUnavailableError.
+
+    It may be used by several event loops and threads, and across a fork. Failures raise
+    SQLiteStoreError with the path and the remedy. Raises ConfigurationError for options that it
+    does not know, and opens nothing yet.
+    """
+
+    deadline: float
+    one_process: bool = False
+    load_nowait: LoadNowait
+    """See ``SupportsLoadNowait``; only there when reads are inline."""
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        durability: Durability = "full",
+        reads: Reads = "inline",
+        deadline: float = 2.0,
+    ) -> None:
+        if durability not in ("full", "normal"):
+            raise ConfigurationError('SQLiteStore(durability=...): "full" or "normal"')
+        if reads not in ("inline", "thread"):
+            raise ConfigurationError('SQLiteStore(reads=...): "inline" or "thread"')
+        if not deadline > 0:
+            raise ConfigurationError("SQLiteStore(deadline=...): seconds, more than 0")
+        if not os.fspath(path) or os.fspath(path) == ":memory:":
+            raise ConfigurationError(
+                'SQLiteStore: give the path of a file; sessions in memory are "memory://"'
+            )
+        self.path = Path(path).absolute()
+        self.deadline = deadline
+        self._durability: Durability = durability
+        self._inline = InlineReader(self._connect_reader)
+        self._writer = Writer(self._connect_writer)
+        self._reading = ReadingWorker(lambda: self._connect_reader(busy=deadline))
+        self._preparing = threading.Lock()
+        self._is_prepared = False
+        if reads == "inline":
+            self.load_nowait = self._load_nowait
+        _fork.watch(self)
+        # A store that nobody closed must not leave its threads behind.
+        weakref.finalize(self, _stop_all, self._writer, self._reading)
+
+    # Reading
+
+    def _load_nowait(self, id: str, *, now: float) -> Record | None:
+        try:
+            return self._inline.load_patiently(id, now)
+        except (sqlite3.Error, OSError) as error:
+            raise ours(self.path, error) from error
+
+    async def load(self, id: str, *, now: float) -> Record | None:
+        if hasattr(self, "load_nowait"):
+            try:
+                return self._inline.load(id, now)
+            except (sqlite3.Error, OSError) as error:
+                if not is_busy(error):
+                    raise ours(self.path, error) from error
+        return await self._do(self._reading, _rows.load, id, now)
+
+    async def load_owner(self, owner: str, *, now: float) -> list[Record]:
+        return await self._do(self._reading, _rows.load_owner, owner, now)
+
+    # Writing
+
+    async def create(self, record: Record) -> bool:
+        return await self._do(self._writer, _rows.create, record)
+
+    async def replace(self, record: Record, *, version: int, now: float) -> Outcome:
+        return await self._do(self._writer, _rows.replace, record, version, now)
+
+    async def touch(self, id: str, *, version: int, expires_at: float, now: float) -> Outcome:
+        return await self._do(self._writer, _rows.touch, id, version, expires_at, now)
+
+    async def delete(self, id: str) -> bool:
+        return await self._do(self._writer, _rows.delete, id)
+
+    async def delete_owner(self, owner: str, *, keep: str | None = None) -> int:
+        return await self._do(self._writer, _rows.delete_owner, owner, keep)
+
+    async def sweep(self, *, now: float, limit: int) -> int:
+        count: int = await self._do(self._writer, _rows.sweep, now, limit)
+        if count < limit:
+            # The last batch of this sweep, so the space is free now.
+            self._writer.shrink_soon()
+        return count
+
+    async def _do(self, worker: Worker, operation: Operation, *arguments: Any) -> Any:
+        # A little before the loop's own timer, so that the better message wins.
+        job = Job(operation, arguments, time.monotonic() + self.deadline)
+        if not await wait_for(job, worker.submit):
+            raise slow(self.path)
+        if job.error is not None:
+            raise ours(self.path, job.error) from job.error
+        return job.result
+
+    # Life
+
+    async def aopen(self) -> None:
+        await self._do(self._writer, _nothing)
+        await self._do(self._reading, _nothing)
+        if hasattr(self, "load_nowait"):
+            await self._do(self._reading, lambda _: self._inline.warm())
+
+    async def aclose(self) -> None:
+        self._inline.close()
+        for worker in (self._reading, self._writer):
+            # The writer last: the last connection to a file empties the WAL and removes it.
+            await self._ended(worker)
+        self._is_prepared = False
+
+    async def _ended(self, worker: Worker) -> None:
+        thread = worker.stop()
+        if thread is None:
+            return
+        joining = Worker("sojourn-sqlite-closing")
+        joining.work = lambda jobs, _: [thread.join(self.deadline) for _ in jobs][:0] and None  # type: ignore[method-assign]
+        await wait_for(Job(_nothing, (), time.monotonic() + self.deadline), joining.submit)
+        joining.stop()

@@ -1,0 +1,154 @@
+"""The promises that every adapter keeps, on Quart and quart-trio, in this process and on Hypercorn."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from quart import Blueprint, Quart, Response, abort, redirect, send_file, websocket
+from quart_trio import QuartTrio
+
+from sojourn import Session
+from sojourn.testing import (
+    OWN_HEADERS,
+    AdapterTests,
+    Capabilities,
+    Serve,
+    Setup,
+    Visit,
+    act,
+    afterwards,
+    chunks,
+    in_process,
+    on_hypercorn,
+)
+from sojourn_quart import Sessions, get_session
+
+_EVENTS = {"mimetype": "text/event-stream"}
+
+
+def build(app: Quart, setup: Setup) -> Quart:
+    """The suite's application."""
+    Sessions(app, setup.manager)
+    if setup.twice:
+        Sessions(app, setup.manager)
+    if setup.second is not None:
+        second = Sessions(app, setup.second)
+        _add(app, "/second", lambda: second.get_session())
+    _add(app, "/text", get_session)
+    _add_http(app, setup)
+    _add_websockets(app)
+    blueprint = Blueprint("sub", __name__, url_prefix="/sub")
+    _add(blueprint, "/text", get_session)
+    app.register_blueprint(blueprint)
+    return app
+
+
+def _add(site: Quart | Blueprint, path: str, session: Any) -> None:
+    @site.get(f"{path}/<action>", endpoint=path.strip("/"))
+    async def text(action: str) -> str:
+        return await act(session(), action)
+
+
+def _add_http(app: Quart, setup: Setup) -> None:
+    async def streamed(session: Session) -> AsyncIterator[bytes]:
+        async for chunk in chunks(session):
+            yield chunk.encode()
+
+    async def events(session: Session) -> AsyncIterator[bytes]:
+        async for chunk in chunks(session):
+            yield f"data: {chunk}\n\n".encode()
+
+    @app.get("/typed")
+    async def typed() -> str:
+        return await act(get_session(Visit), "typed")
+
+    @app.get("/headers/<action>")
+    async def headers(action: str) -> Response:
+        response = Response(await act(get_session(), action))
+        response.headers.extend(OWN_HEADERS)
+        return response
+
+    @app.get("/redirect/<action>")
+    async def redirected(action: str) -> Any:
+        await act(get_session(), action)
+        return redirect("/text/take", 303)
+
+    @app.get("/error/<action>")
+    async def error(action: str) -> str:
+        await act(get_session(), action)
+        abort(403)
+
+    @app.get("/crash/<action>")
+    async def crash(action: str) -> str:
+        await act(get_session(), action)
+        raise RuntimeError("the handler crashes")
+
+    @app.get("/stream/<action>")
+    async def stream(action: str) -> Response:
+        await act(get_session(), action)
+        return Response(streamed(get_session()))
+
+    @app.get("/sse/<action>")
+    async def sse(action: str) -> Response:
+        await act(get_session(), action)
+        return Response(events(get_session()), **_EVENTS)  # type: ignore[arg-type]
+
+    @app.get("/file/<action>")
+    async def file(action: str) -> Response:
+        await act(get_session(), action)
+        return await send_file(setup.folder / "page.txt")
+
+    @app.get("/background/<action>")
+    async def background(action: str) -> str:
+        session = get_session()
+        text = await act(session, action)
+
+        async def after(response: Any) -> None:
+            await response_sent.wait()
+            await afterwards(session, setup)
+
+        response_sent = app.event_class()
+        app.add_background_task(after, None)
+        response_sent.set()
+        return text
+
+
+def _add_websockets(app: Quart) -> None:
+    @app.websocket("/ws/<action>")
+    async def ws(action: str) -> None:
+        await act(get_session(), action)
+        await websocket.accept()
+        while (text := await websocket.receive()) != "close":
+            if text == "crash":
+                raise RuntimeError("the handler crashes")
+            await websocket.send(await act(get_session(), str(text)))
+
+    @app.websocket("/deny/<action>")
+    async def deny(action: str) -> None:
+        await act(get_session(), action)
+        abort(403)
+
+
+class TestQuart(AdapterTests):
+    """Quart has no way to except a route from sessions: they open before the URL is matched."""
+
+    capabilities = Capabilities(opt_out=False)
+
+    @pytest.fixture(params=["asyncio", "trio"])
+    def anyio_backend(self, request: pytest.FixtureRequest) -> str:
+        """The event loop that a test runs on."""
+        backend: str = request.param
+        return backend
+
+    @pytest.fixture(params=[in_process, on_hypercorn])
+    def serve(self, request: pytest.FixtureRequest, anyio_backend: str) -> Serve:
+        """See ``AdapterTests``."""
+        kind = {"asyncio": Quart, "trio": QuartTrio}[anyio_backend]
+
+        def serving(setup: Setup) -> Any:
+            app = kind("site", static_folder=str(setup.folder))
+            return request.param(build(app, setup))
+
+        return serving
