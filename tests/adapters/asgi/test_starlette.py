@@ -1,5 +1,3 @@
-from functools import partial
-
 import pytest
 from _starlette_site import build
 
@@ -15,11 +13,3 @@ class TestStarlette(AdapterTests):
             pytest.skip("uvicorn runs on asyncio")
         way = {"in process": in_process, "uvicorn": on_uvicorn, "hypercorn": on_hypercorn}
         return lambda setup: way[request.param](build(setup))
-
-
-class TestOutermost(AdapterTests):
-    capabilities = Capabilities(opt_out=False)
-
-    @pytest.fixture
-    def serve(self) -> Serve:
-        return lambda setup: in_process(build(setup, outermost=True))

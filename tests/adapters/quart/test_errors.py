@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -121,7 +122,7 @@ async def test_failed_commit_of_a_stream(app: Quart, store: LazyRows) -> None:
     async def stream() -> Response:
         session["a"] = 1
 
-        async def lines() -> Any:
+        async def lines() -> AsyncIterator[bytes]:
             begun.append(True)
             yield b"line"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,12 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("site")]
 def site(app: Quart, sessions: Sessions[Any], tmp_path: Path) -> None:
     """Pages and websockets of every kind."""
     (tmp_path / "a.txt").write_text("text")
+    _add_pages(app)
+    _add_bodies(app, tmp_path / "a.txt")
+    _add_websockets(app)
 
+
+def _add_pages(app: Quart) -> None:
     @app.route("/")
     async def index() -> dict[str, Any]:
         return dict(session)
@@ -46,6 +52,8 @@ def site(app: Quart, sessions: Sessions[Any], tmp_path: Path) -> None:
         get_session().destroy()
         return redirect("/")
 
+
+def _add_bodies(app: Quart, path: Path) -> None:
     @app.route("/stream")
     async def stream() -> Response:
         session["streamed"] = True
@@ -59,15 +67,14 @@ def site(app: Quart, sessions: Sessions[Any], tmp_path: Path) -> None:
     @app.route("/file")
     async def file() -> Response:
         session["filed"] = True
-        return await send_file(tmp_path / "a.txt")
+        return await send_file(path)
 
+
+def _add_websockets(app: Quart) -> None:
     @app.websocket("/ws")
     async def ws() -> None:
         session["opened"] = True
-        while True:
-            message = await websocket.receive()
-            if message == "bye":
-                return
+        while (message := await websocket.receive()) != "bye":
             session["said"] = message
             await websocket.send(message)
 
@@ -180,9 +187,9 @@ async def test_server_ends_first(app: Quart, serve: Serve, manager: SessionManag
                 await socket.send("last words")
                 await socket.receive()
                 said.set()
-                with pytest.raises((anyio.EndOfStream, anyio.BrokenResourceError)):
-                    while True:
-                        await socket.receive()
+                with suppress(anyio.EndOfStream, anyio.BrokenResourceError):
+                    while await socket.receive():
+                        pass
 
         async with serve(app) as port:
             tasks.start_soon(talk, port)

@@ -213,7 +213,7 @@ async def test_repr(ask: Ask) -> None:
 
 
 async def test_deleting(ask: Ask) -> None:
-    """del and clear remove keys; what is absent is a KeyError."""
+    """Both del and clear remove keys; what is absent is a KeyError."""
 
     def handler() -> Any:
         session.update(a=1, b=2)

@@ -101,7 +101,10 @@ def test_options_win(spy: _Spy) -> None:
     app = Quart("site")
     app.config.update(SESSION_COOKIE_NAME="theirs", PERMANENT_SESSION_LIFETIME=60)
     cookie = CookieOptions(name="ours", secure=False)
-    assert Sessions(app, "memory://", cookie=cookie, timeouts=Timeouts(idle=90)).manager.cookie == cookie
+    assert (
+        Sessions(app, "memory://", cookie=cookie, timeouts=Timeouts(idle=90)).manager.cookie
+        == cookie
+    )
     assert spy.contexts[0].policy.idle == 90
 
 
@@ -224,7 +227,13 @@ async def test_settings_reach_the_browser() -> None:
     name, *attributes = line.split("; ")
     assert name.startswith("sid=")
     assert attributes[0] in ("Max-Age=600", "Max-Age=599")
-    assert attributes[1:] == ["Path=/", "Domain=example.org", "Secure", "HttpOnly", "SameSite=Strict"]
+    assert attributes[1:] == [
+        "Path=/",
+        "Domain=example.org",
+        "Secure",
+        "HttpOnly",
+        "SameSite=Strict",
+    ]
 
 
 @pytest.fixture

@@ -39,11 +39,9 @@ def get_session(
     model. Raises ConfigurationError if the middleware did not see this request.
     """
     # A request may be a mapping of its scope, so the attribute decides.
-    scope: Scope = getattr(connection, "scope", connection)  # pyright: ignore[reportAssignmentType]
-    if manager is None:
-        session = scope.get(SESSION)
-    else:
-        session = scope.get(_SESSIONS, {}).get(manager)
+    given: Any = connection
+    scope: Scope = getattr(given, "scope", given)
+    session = scope.get(SESSION) if manager is None else scope.get(_SESSIONS, {}).get(manager)
     if isinstance(session, Session):
         return session
     raise ConfigurationError(

@@ -46,7 +46,7 @@ class Lifespan:
         except Exception:
             if self._has_answered:
                 raise
-            # An application that does not know the protocol raises (ASGI, "Lifespan"): speak for it.
+            # An application that does not know the protocol raises (ASGI, "Lifespan").
             await answer({"type": "lifespan.startup.complete"})
             await receive()
             await answer({"type": "lifespan.shutdown.complete"})

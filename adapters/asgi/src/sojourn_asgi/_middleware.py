@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from sojourn import ManagerOptions, SessionManager, manager_of
-from sojourn import Backend, Store
+from sojourn import Backend, ManagerOptions, SessionManager, Store, manager_of
 
 from ._access import has_session, put_session
 from ._exchange import Exchange

@@ -1,4 +1,4 @@
-"""The part of ``AdapterTests`` about bytes: the same configuration gives the same cookie everywhere."""
+"""The part of ``AdapterTests`` about bytes: one configuration gives the same cookie everywhere."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class GoldenTests(AdapterFixtures):
     ) -> None:
         """The Set-Cookie lines are these bytes, to set and to remove, and the cookie is read."""
         manager = make_manager(rows, cookie=options, entropy=lambda size: bytes(range(size)))
-        sent: RawHeaders = [(b"Cookie", sets.split(";")[0].encode("ascii"))]
+        sent: RawHeaders = [(b"Cookie", sets.split(";", maxsplit=1)[0].encode("ascii"))]
         async with serve(Setup(manager, setup.folder)) as client:
             first = await client.request("GET", "/text/write", [])
             second = await client.request("GET", "/text/read", sent)

@@ -1,4 +1,4 @@
-"""The part of ``AdapterTests`` about requests: the table, and what it takes several requests to see."""
+"""The part of ``AdapterTests`` about requests: the table, and sequences of requests."""
 
 from __future__ import annotations
 

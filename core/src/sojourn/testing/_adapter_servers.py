@@ -30,7 +30,8 @@ async def in_process(app: App) -> AsyncIterator[Client]:
     scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
     with inbox, unread, said, outbox:
         async with anyio.create_task_group() as group:
-            group.start_soon(app, scope, unread.receive, said.send)
+            run: Any = app
+            group.start_soon(run, scope, unread.receive, said.send)
             for phase in ("startup", "shutdown"):
                 inbox.send_nowait({"type": f"lifespan.{phase}"})
                 answer = await outbox.receive()

@@ -1,4 +1,4 @@
-"""What the applications of ``AdapterTests`` do, whatever their framework: the handlers' contents."""
+"""What the applications of ``AdapterTests`` do, whatever their framework."""
 
 from __future__ import annotations
 

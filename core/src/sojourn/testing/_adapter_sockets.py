@@ -23,21 +23,19 @@ class WebSocketTests(AdapterFixtures):
     async def test_websocket_at_rest(self, serve: Serve, setup: Setup, rows: Rows) -> None:
         """A websocket that does not touch the session costs nothing."""
         self.need("websocket")
-        async with serve(setup) as client:
-            async with client.websocket("/ws/nothing", []) as socket:
-                assert socket.handshake.status == 101
-                assert cookies_of(socket.handshake) == []
-                assert await socket.ask("nothing") == "nothing"
-                assert await socket.ask("close") is None
+        async with serve(setup) as client, client.websocket("/ws/nothing", []) as socket:
+            assert socket.handshake.status == 101
+            assert cookies_of(socket.handshake) == []
+            assert await socket.ask("nothing") == "nothing"
+            assert await socket.ask("close") is None
         assert rows.calls == []
 
     async def test_websocket_accept(self, serve: Serve, setup: Setup, rows: Rows) -> None:
         """The answer to the handshake carries a new session's cookie, or there is no session."""
         self.need("websocket")
-        async with serve(setup) as client:
-            async with client.websocket("/ws/write", []) as socket:
-                assert socket.handshake.status == 101
-                assert await socket.ask("close") is None
+        async with serve(setup) as client, client.websocket("/ws/write", []) as socket:
+            assert socket.handshake.status == 101
+            assert await socket.ask("close") is None
         can = self.capabilities.websocket_cookie
         assert len(cookies_of(socket.handshake)) == len(rows.rows) == int(can)
         if can:
@@ -89,10 +87,9 @@ class WebSocketTests(AdapterFixtures):
     async def test_websocket_stranger(self, serve: Serve, setup: Setup, rows: Rows) -> None:
         """After the handshake nobody can get a cookie, so no session begins, and commit says so."""
         self.need("websocket")
-        async with serve(setup) as client:
-            async with client.websocket("/ws/nothing", []) as socket:
-                assert await socket.ask("save") == "sealed"
-                assert await socket.ask("close") is None
+        async with serve(setup) as client, client.websocket("/ws/nothing", []) as socket:
+            assert await socket.ask("save") == "sealed"
+            assert await socket.ask("close") is None
         assert rows.rows == {}
 
     async def test_websocket_crash(self, serve: Serve, setup: Setup, rows: Rows) -> None:
@@ -110,7 +107,7 @@ class WebSocketTests(AdapterFixtures):
     async def test_websocket_deny(
         self, serve: Serve, setup: Setup, rows: Rows, *, is_known: bool
     ) -> None:
-        """A refused handshake begins no session without a cookie, and keeps a known one's changes."""
+        """A refused handshake begins no session without a cookie, and keeps a known one."""
         self.need("websocket")
         self.need("websocket_deny")
         headers = await known(rows) if is_known else []
@@ -127,10 +124,9 @@ class WebSocketTests(AdapterFixtures):
         self.need("websocket")
         headers = await known(rows)
         rows.down.add("load")
-        async with serve(setup) as client:
-            async with client.websocket("/ws/write", headers) as socket:
-                status = socket.handshake.status
-                assert status != 101 or await socket.ask("read") is None
+        async with serve(setup) as client, client.websocket("/ws/write", headers) as socket:
+            status = socket.handshake.status
+            assert status != 101 or await socket.ask("read") is None
         assert cookies_of(socket.handshake) == []
         assert rows.writes == []
 
@@ -139,7 +135,6 @@ class WebSocketTests(AdapterFixtures):
         self.need("websocket")
         self.need("websocket_cookie")
         rows.down.add("create")
-        async with serve(setup) as client:
-            async with client.websocket("/ws/write", []) as socket:
-                assert socket.handshake.status >= 403
+        async with serve(setup) as client, client.websocket("/ws/write", []) as socket:
+            assert socket.handshake.status >= 403
         assert cookies_of(socket.handshake) == []

@@ -1,0 +1,66 @@
+"""Where a connection's session is kept, and how to get at it."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar, cast, overload
+
+from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency
+from litestar.types import Scope
+
+from sojourn import ConfigurationError, Session, SessionManager
+
+M = TypeVar("M")
+
+SessionDep = NamedDependency[Session[M]]
+"""A handler's session: ``session: SessionDep``, or ``session: SessionDep[MyStruct]``."""
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+_SESSION = "session"
+"""Where Litestar's ``request.session`` looks; of several managers, the first installed one's."""
+
+_SESSIONS = "sojourn.sessions"
+"""All managers of this scope with their sessions."""
+
+
+@overload
+def get_session(connection: Connection, manager: SessionManager[M]) -> Session[M]: ...
+@overload
+def get_session(connection: Connection, manager: None = None) -> Session[Any]: ...
+def get_session(connection: Connection, manager: SessionManager[Any] | None = None) -> Session[Any]:
+    """The session of this request or websocket; asking is no look.
+
+    ``manager``: whose session, where several are installed. Raises ConfigurationError if its
+    middleware did not see this connection: it is not installed, or the handler opted out.
+    """
+    found = sessions_of(connection.scope)
+    session = next(iter(found.values()), None) if manager is None else found.get(manager)
+    if session is None:
+        raise ConfigurationError(
+            "this connection has no session: install SessionPlugin, and check that the handler "
+            "does not opt out of it"
+        )
+    return session
+
+
+def sessions_of(scope: Scope) -> dict[SessionManager[Any], Session[Any]]:
+    """The sessions of this scope, by manager, the outermost first."""
+    found: dict[SessionManager[Any], Session[Any]] = cast("Any", scope).get(_SESSIONS, {})
+    return found
+
+
+def put_session(scope: Scope, manager: SessionManager[Any], session: Session[Any]) -> None:
+    """Let handlers find the session."""
+    raw = cast("Any", scope)
+    # A mounted application's scope is a shallow copy: what the outer one has must not change.
+    raw[_SESSIONS] = {**sessions_of(scope), manager: session}
+    if len(raw[_SESSIONS]) == 1:
+        raw[_SESSION] = session
+
+
+def replaced_session(scope: Scope, session: Session[Any]) -> Any:
+    """What a handler put in our session's place by Litestar's own means, or the session."""
+    found = sessions_of(scope)
+    is_first = next(iter(found.values()), None) is session
+    return cast("Any", scope).get(_SESSION, session) if is_first else session

@@ -1,0 +1,146 @@
+"""The middleware: load before the handler, commit when the header block goes out.
+
+Litestar counts a response as started before our ``send`` sees it, so an error that is raised there
+would end in the server's own page. A failed commit is therefore answered here, by the application's
+exception handlers, and what the abandoned response still sends goes nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, cast
+
+from litestar.enums import ScopeType
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Empty, Message, Receive, Scope, Send
+
+from sojourn import Session, SessionError, SessionManager, merge_headers
+
+from ._access import put_session, replaced_session, sessions_of
+from ._errors import send_error
+
+OPT_OUT = "no_session"
+_STARTS = {"http.response.start", "websocket.accept", "websocket.http.response.start"}
+_CRASHED = 500
+
+
+class SessionMiddleware(ASGIMiddleware):
+    """Sessions for one layer of an application; ``SessionPlugin`` installs it for all of it.
+
+    A handler with ``opt={"no_session": True}`` is left alone. Installed twice with the same
+    manager, the outer one does the work.
+    """
+
+    scopes = (ScopeType.HTTP, ScopeType.WEBSOCKET)
+
+    def __init__(self, manager: SessionManager[Any], *, opt_out_key: str = OPT_OUT) -> None:
+        self.manager = manager
+        self.exclude_opt_key = opt_out_key
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """See ``ASGIMiddleware``."""
+        if self.manager in sessions_of(scope):
+            await next_app(scope, receive, send)
+            return
+        cookies = [value for name, value in scope["headers"] if name == b"cookie"]
+        session = self.manager.open(cookies)
+        put_session(scope, self.manager, session)
+        await _Exchange(self.manager, session, scope, receive, send).serve(next_app)
+
+
+class _Exchange:
+    """A session between its cookie and its response."""
+
+    __slots__ = (
+        "_failed",
+        "_has_left",
+        "_has_started",
+        "_manager",
+        "_receive",
+        "_scope",
+        "_send",
+        "_session",
+    )
+
+    def __init__(
+        self,
+        manager: SessionManager[Any],
+        session: Session[Any],
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        self._manager, self._session = manager, session
+        self._scope, self._receive, self._send = scope, receive, send
+        self._failed = self._has_left = self._has_started = False
+
+    async def serve(self, app: ASGIApp) -> None:
+        """Serve a request or a websocket."""
+        try:
+            if self._session.pending:
+                await self._session.load()
+        except SessionError as error:
+            await send_error(self._scope, self._receive, self._send, error)
+            return
+        if self._scope["type"] == ScopeType.HTTP:
+            await app(self._scope, self._receive, self.send)
+        else:
+            await self._websocket(app)
+
+    async def _websocket(self, app: ASGIApp) -> None:
+        """Changes after the handshake go to the store, also if the client leaves first."""
+        status = 200
+        try:
+            await app(self._scope, self.receive, self.send)
+        except Exception:
+            status = 200 if self._has_left else _CRASHED
+            raise
+        finally:
+            with suppress(SessionError):  # told to the operator; the connection is over
+                await self._manager.commit(self._session, can_set_cookie=False, status=status)
+
+    async def receive(self) -> Any:
+        """The handler's ``receive`` of a websocket."""
+        message = await self._receive()
+        if message["type"] == "websocket.disconnect":
+            self._has_left = True
+        return message
+
+    async def send(self, message: Message) -> None:
+        """The handler's ``send``."""
+        if self._failed:
+            return
+        if message["type"] in _STARTS and not self._has_started:
+            self._has_started = True
+            try:
+                message = await self._committed(cast("Any", message))
+            except SessionError as error:
+                self._failed = True
+                await send_error(self._scope, self._receive, self._send, error)
+                return
+        if message["type"] == "websocket.close" and not self._has_started:
+            self._has_started = True  # denied: nothing can carry a cookie
+        await self._send(message)
+
+    async def _committed(self, message: dict[str, Any]) -> Any:
+        self._obey(replaced_session(self._scope, self._session))
+        result = await self._manager.commit(
+            self._session,
+            status=message.get("status", 200),
+            seal=message["type"] != "websocket.accept",
+        )
+        if not result.headers:
+            return message
+        return {**message, "headers": merge_headers(message.get("headers") or (), result.headers)}
+
+    def _obey(self, replacement: Any) -> None:
+        """``request.clear_session()`` ends the session, ``set_session(mapping)`` fills it anew."""
+        if replacement is self._session:
+            return
+        if replacement is Empty:
+            self._session.destroy()
+        elif isinstance(replacement, Mapping):
+            self._session.clear()
+            self._session.update(cast("Mapping[str, Any]", replacement))
+        cast("Any", self._scope)["session"] = self._session
