@@ -28,7 +28,7 @@ class Draft:
     """One session in one request."""
 
     # Class attributes are the defaults: a request that touches nothing pays for two assignments.
-    accessed = False
+    accessed: bool = False
     extend = True
     opened: Opened | None = None
     current: SessionState | None = None
@@ -181,6 +181,7 @@ class Draft:
 
     def keep(self, key: str) -> None:
         """Put a flash value back that was read."""
+        self.state()
         raw = self._consumed.pop(key, None)
         if raw is None or self._check_open().data.get(key) is not None:
             return

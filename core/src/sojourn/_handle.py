@@ -7,7 +7,7 @@ changes is written when the response starts, or at ``await session.commit()``.
 from __future__ import annotations
 
 from collections.abc import Callable, ItemsView, Iterator, Mapping, MutableMapping, ValuesView
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, Generic, cast
 
 from ._codec import checked_key, is_storable
 from ._committing import write
@@ -151,7 +151,7 @@ class Session(MutableMapping[str, Any], Generic[M]):
 
         The absolute timeout starts anew. If the session was another owner's, its data goes.
         """
-        named: object = owner
+        named = cast("object", owner)
         if not isinstance(named, str) or not named or not is_storable(named):
             raise SessionValueError("session.bind(owner): the owner is a text that is not empty")
         self._draft.reset(Bind(owner))

@@ -88,7 +88,7 @@ class SessionManager(Generic[M]):
         seal_at_rest: bool = False,
         entropy: Entropy = os.urandom,
     ) -> None:
-        self.cookie = cookie or CookieOptions()
+        self.cookie: CookieOptions = cookie or CookieOptions()
         policy = Policy.of(timeouts or Timeouts())
         check_age(self.cookie, policy)
         ring = None if keys is None else KeyRing.of(keys)

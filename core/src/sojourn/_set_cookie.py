@@ -84,7 +84,7 @@ class SetCookie:
     __slots__ = ("_expired", "_persistent", "_prefix", "_suffix", "name")
 
     def __init__(self, options: CookieOptions) -> None:
-        self.name = options.name.encode("ascii")
+        self.name: bytes = options.name.encode("ascii")
         self._prefix = f"{options.name}="
         self._persistent = options.persistent
         self._suffix = _attributes(options)

@@ -82,21 +82,17 @@ async def ws(websocket: WebSocket) -> None:
 async def deny(websocket: WebSocket) -> None:
     await _acted(websocket)
     if "websocket.http.response" in websocket.scope["extensions"]:
-        return await websocket.send_denial_response(PlainTextResponse("no", status_code=401))
-    await websocket.close()
+        await websocket.send_denial_response(PlainTextResponse("no", status_code=401))
+    else:
+        await websocket.close()
 
 
-def build(setup: Setup, *, outermost: bool = False) -> Starlette | SessionMiddleware:
-    """The application; ``outermost``: the middleware around it instead of in it."""
+def build(setup: Setup) -> Starlette:
+    """The application."""
     managers = [setup.second] if setup.second is not None else []
     managers += [setup.manager] * (2 if setup.twice else 1)
     middleware = [Middleware(SessionMiddleware, manager=manager) for manager in managers]
-    if not outermost:
-        return Starlette(routes=_routes(setup), middleware=middleware)
-    app = Starlette(routes=_routes(setup))
-    for manager in reversed(managers):
-        app = SessionMiddleware(app, manager)
-    return app
+    return Starlette(routes=_routes(setup), middleware=middleware)
 
 
 def _routes(setup: Setup) -> list[BaseRoute]:

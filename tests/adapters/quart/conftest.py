@@ -13,7 +13,7 @@ import hypercorn.asyncio
 import hypercorn.trio
 import pytest
 from hypercorn.config import Config
-from quart import Quart
+from quart import Quart, session
 from quart_trio import QuartTrio
 
 from sojourn import (
@@ -25,7 +25,7 @@ from sojourn import (
     SupportsOwners,
     SupportsSweep,
 )
-from sojourn.testing import Wrapper
+from sojourn.testing import Wrapper, client_cookie
 from sojourn_memory import MemoryStore
 from sojourn_quart import Sessions
 
@@ -134,3 +134,38 @@ def serve(anyio_backend: str) -> Serve:
                 stop.set()
 
     return serving
+
+
+def cookies(response: Any) -> list[str]:
+    """The Set-Cookie lines of a response."""
+    lines: list[str] = response.headers.getlist("set-cookie")
+    return lines
+
+
+@pytest.fixture
+def count(app: Quart) -> None:
+    """A handler that counts the visits of a session."""
+
+    @app.route("/count")
+    async def count() -> str:
+        session["visits"] = session.get("visits", 0) + 1
+        return str(session["visits"])
+
+
+Peek = Callable[[], Awaitable[dict[str, Any]]]
+
+
+@pytest.fixture
+async def cookie(manager: SessionManager[Any]) -> str:
+    """The Cookie header of somebody with a session."""
+    return await client_cookie(manager, {"begun": True})
+
+
+@pytest.fixture
+def peek(manager: SessionManager[Any], cookie: str) -> Peek:
+    """What that session holds now."""
+
+    async def peeking() -> dict[str, Any]:
+        return dict(await manager.load([cookie.encode()]))
+
+    return peeking

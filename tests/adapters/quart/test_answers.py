@@ -15,7 +15,6 @@ from quart import (
     flash,
     get_flashed_messages,
     redirect,
-    render_template_string,
     send_file,
     session,
     stream_with_context,
@@ -23,15 +22,14 @@ from quart import (
 
 from sojourn import (
     CommitDiscarded,
-    CookieOptions,
     Discard,
     Event,
     SessionManager,
     SessionSealedError,
 )
-from sojourn_quart import Sessions, get_session
+from sojourn_quart import get_session
 
-from .conftest import LazyRows
+from .conftest import LazyRows, cookies
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("sessions")]
 
@@ -56,7 +54,6 @@ async def test_redirect(app: Quart) -> None:
     assert await response.get_json() == {"messages": []}
 
 
-
 async def test_own_flash(app: Quart) -> None:
     """The session's own flash values are gone after one read."""
 
@@ -73,7 +70,6 @@ async def test_own_flash(app: Quart) -> None:
     response = await client.get("/save", follow_redirects=True)
     assert await response.get_data() == b"saved"
     assert await (await client.get("/")).get_data() == b"nothing"
-
 
 
 @pytest.mark.parametrize(
@@ -110,7 +106,6 @@ async def test_every_kind_of_answer(app: Quart, method: str, path: str, status: 
         assert dict(seen) == {"seen": status}
 
 
-
 async def test_stream(app: Quart) -> None:
     """A stream's session is committed before its first byte; then it can only be read."""
 
@@ -136,7 +131,6 @@ async def test_stream(app: Quart) -> None:
         assert dict(seen) == {"begun": True}
 
 
-
 async def test_file(app: Quart, tmp_path: Path) -> None:
     """A file carries the cookie."""
     (tmp_path / "a.txt").write_text("text")
@@ -150,7 +144,6 @@ async def test_file(app: Quart, tmp_path: Path) -> None:
     assert (await response.get_data(), len(cookies(response))) == (b"text", 1)
 
 
-
 @pytest.mark.usefixtures("count")
 async def test_static(app: Quart, tmp_path: Path) -> None:
     """Static files say nothing of the session."""
@@ -161,7 +154,6 @@ async def test_static(app: Quart, tmp_path: Path) -> None:
     response = await client.get("/static/a.css")
     assert (await response.get_data(), cookies(response)) == (b"p {}", [])
     assert "Vary" not in response.headers
-
 
 
 async def test_blueprint(app: Quart) -> None:
@@ -181,7 +173,6 @@ async def test_blueprint(app: Quart) -> None:
     assert await response.get_json() == {"guarded": True}
 
 
-
 async def test_unhandled_error_discards(app: Quart, events: list[Event]) -> None:
     """An unhandled exception drops what the handler changed, and its page sets no cookie."""
 
@@ -195,7 +186,6 @@ async def test_unhandled_error_discards(app: Quart, events: list[Event]) -> None
     assert CommitDiscarded(reason=Discard.FAILED_RESPONSE) in events
 
 
-
 async def test_error_response_discards(app: Quart, store: LazyRows) -> None:
     """A 5xx that the handler returns drops the changes as well."""
 
@@ -206,7 +196,6 @@ async def test_error_response_discards(app: Quart, store: LazyRows) -> None:
 
     response = await app.test_client().get("/")
     assert (response.status_code, cookies(response), store.calls) == (502, [], [])
-
 
 
 async def test_explicit_commit_stays(app: Quart, store: LazyRows) -> None:
@@ -224,7 +213,6 @@ async def test_explicit_commit_stays(app: Quart, store: LazyRows) -> None:
     assert (response.status_code, len(cookies(response))) == (500, 1)
     async with client.session_transaction() as seen:
         assert dict(seen) == {"kept": True}
-
 
 
 async def test_error_after_the_commit(app: Quart) -> None:
@@ -248,7 +236,6 @@ async def test_error_after_the_commit(app: Quart) -> None:
         assert dict(seen) == {"written": True}
 
 
-
 async def test_background_task(app: Quart, manager: SessionManager[Any]) -> None:
     """A background task works on the session by its id."""
 
@@ -268,4 +255,3 @@ async def test_background_task(app: Quart, manager: SessionManager[Any]) -> None
         await client.get("/")
     async with client.session_transaction() as seen:
         assert dict(seen) == {"begun": True, "worked": True}
-

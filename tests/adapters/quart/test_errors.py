@@ -21,8 +21,7 @@ from sojourn import (
 )
 from sojourn_quart import Sessions, get_session
 
-from .conftest import LazyRows
-from .test_http import cookies
+from .conftest import LazyRows, cookies
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("site")]
 

@@ -5,24 +5,20 @@ Quart's test client shows no headers of an accepted one: those are looked at in 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio
 import pytest
-from quart import Quart, abort, got_websocket_exception, session, websocket
+from quart import Quart, abort, session, websocket
 from quart.testing import WebsocketResponseError
 from quart.testing.connections import WebsocketDisconnectError
 
 from sojourn import CommitDiscarded, Discard, Event, SessionManager
-from sojourn.testing import client_cookie
-from sojourn_quart import Sessions, get_session
+from sojourn_quart import Sessions
 
 from .conftest import LazyRows
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("sessions")]
-
-Peek = Callable[[], Awaitable[dict[str, Any]]]
 
 
 async def test_new_visitor_after_the_handshake(
@@ -42,7 +38,6 @@ async def test_new_visitor_after_the_handshake(
     assert CommitDiscarded(reason=Discard.NO_COOKIE) in events
 
 
-
 async def test_new_visitor_in_the_handshake(app: Quart, store: LazyRows) -> None:
     """Before accepting, a new session can be begun."""
 
@@ -54,7 +49,6 @@ async def test_new_visitor_in_the_handshake(app: Quart, store: LazyRows) -> None
     async with app.test_client().websocket("/") as client:
         await client.receive()
     assert store.calls == ["create"]
-
 
 
 async def test_old_server(app: Quart, store: LazyRows, events: list[Event]) -> None:
@@ -70,7 +64,6 @@ async def test_old_server(app: Quart, store: LazyRows, events: list[Event]) -> N
         assert await client.receive() == "hello"
     assert store.calls == []
     assert CommitDiscarded(reason=Discard.NO_COOKIE) in events
-
 
 
 async def test_two_tasks_accept(app: Quart, store: LazyRows) -> None:
@@ -102,7 +95,6 @@ async def test_two_tasks_accept(app: Quart, store: LazyRows) -> None:
     assert store.calls == ["create"]
 
 
-
 @pytest.mark.parametrize("deny", ["abort", "missing", "close", "return"])
 async def test_denied(app: Quart, store: LazyRows, deny: str) -> None:
     """A handshake that is denied without a response sets no cookie and begins no session."""
@@ -125,7 +117,6 @@ async def test_denied(app: Quart, store: LazyRows, deny: str) -> None:
     assert store.calls == []
 
 
-
 async def test_no_answer_at_all(app: Quart, store: LazyRows) -> None:
     """A handler that neither accepts nor denies begins no session."""
 
@@ -136,7 +127,6 @@ async def test_no_answer_at_all(app: Quart, store: LazyRows) -> None:
     async with app.test_client().websocket("/"):
         pass
     assert store.calls == []
-
 
 
 async def test_denial_response(app: Quart, store: LazyRows) -> None:
@@ -154,7 +144,6 @@ async def test_denial_response(app: Quart, store: LazyRows) -> None:
     assert response.status_code == 403
     assert len(response.headers.getlist("set-cookie")) == 1
     assert store.calls == ["create"]
-
 
 
 async def test_down_in_the_handshake(app: Quart, store: LazyRows) -> None:
@@ -175,7 +164,6 @@ async def test_down_in_the_handshake(app: Quart, store: LazyRows) -> None:
     assert store.calls == ["create"]
 
 
-
 async def test_down_at_load(app: Quart, store: LazyRows, cookie: str) -> None:
     """A store that is down when the session is looked at is answered with 503."""
 
@@ -188,7 +176,6 @@ async def test_down_at_load(app: Quart, store: LazyRows, cookie: str) -> None:
         with pytest.raises(WebsocketResponseError) as caught:
             await client.receive()
     assert caught.value.response.status_code == 503
-
 
 
 async def test_own_classes(app: Quart, manager: SessionManager[Any], cookie: str) -> None:
@@ -211,7 +198,6 @@ async def test_own_classes(app: Quart, manager: SessionManager[Any], cookie: str
         assert await client.receive() == "TRUE"
 
 
-
 async def test_class_extended_before(app: Quart, cookie: str) -> None:
     """A websocket class that was made from one with sessions is fine as well."""
 
@@ -222,4 +208,3 @@ async def test_class_extended_before(app: Quart, cookie: str) -> None:
     fresh.websocket_class = Quiet
     Sessions(fresh, "memory://")
     assert fresh.websocket_class is Quiet
-

@@ -2,54 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from quart import (
-    Blueprint,
     Quart,
     Response,
-    abort,
-    flash,
-    get_flashed_messages,
-    redirect,
     render_template_string,
-    send_file,
     session,
-    stream_with_context,
 )
 
 from sojourn import (
-    CommitDiscarded,
     CookieOptions,
-    Discard,
-    Event,
     SessionManager,
-    SessionSealedError,
 )
 from sojourn_quart import Sessions, get_session
 
-from .conftest import LazyRows
+from .conftest import LazyRows, cookies
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("sessions")]
-
-
-def cookies(response: Any) -> list[str]:
-    """The Set-Cookie lines of a response."""
-    lines: list[str] = response.headers.getlist("set-cookie")
-    return lines
-
-
-@pytest.fixture
-def count(app: Quart) -> None:
-    """A handler that counts the visits of a session."""
-
-    @app.route("/count")
-    async def count() -> str:
-        session["visits"] = session.get("visits", 0) + 1
-        return str(session["visits"])
 
 
 @pytest.mark.usefixtures("count")
@@ -161,28 +132,6 @@ async def test_cookie_header_of_many_lines(app: Quart) -> None:
     assert await response.get_data() == b"2"
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 async def test_logout(app: Quart, manager: SessionManager[Any], store: LazyRows) -> None:
     """Login gives another cookie, logout takes the row and then the cookie."""
 
@@ -205,8 +154,6 @@ async def test_logout(app: Quart, manager: SessionManager[Any], store: LazyRows)
     assert "Max-Age=0" in cookies(response)[0]
     assert await manager.sessions_of("ada") == []
     assert list(client.cookie_jar or ()) == []
-
-
 
 
 async def test_session_transaction(app: Quart, manager: SessionManager[Any]) -> None:

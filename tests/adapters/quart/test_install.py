@@ -13,8 +13,7 @@ from sojourn.testing import Wrapper
 from sojourn_memory import MemoryStore
 from sojourn_quart import Sessions, get_session
 
-from .conftest import LazyRows
-from .test_http import cookies
+from .conftest import LazyRows, cookies
 
 pytestmark = pytest.mark.anyio
 

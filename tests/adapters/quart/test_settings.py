@@ -191,11 +191,17 @@ def test_message_for_passphrases() -> None:
     """A store that needs a key gets no passphrase, and the error says what to do."""
     secret = "my passphrase"
     with pytest.raises(ConfigurationError) as caught:
-        manager_with("unheard-of://", SECRET_KEY=secret)
+        manager_with("cookie://", SECRET_KEY=secret)
     (note,) = caught.value.__notes__
     assert "SECRET_KEY" in note
     assert "python -m sojourn key" in note
     assert secret not in note
+
+
+def test_sealed_by_the_secret_key() -> None:
+    """A SECRET_KEY that is a key is all that the cookie store needs."""
+    manager = manager_with("cookie://", SECRET_KEY=KeyRing.generate())
+    assert manager.cookie == CookieOptions()
 
 
 def test_no_note_without_secret() -> None:

@@ -5,40 +5,18 @@ Quart's test client shows no headers of a handshake, so those are looked at in t
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio
 import pytest
-from quart import Quart, abort, got_websocket_exception, session, websocket
-from quart.testing import WebsocketResponseError
+from quart import Quart, got_websocket_exception, session, websocket
 from quart.testing.connections import WebsocketDisconnectError
 
-from sojourn import CommitDiscarded, Discard, Event, SessionManager
-from sojourn.testing import client_cookie
-from sojourn_quart import Sessions, get_session
+from sojourn_quart import get_session
 
-from .conftest import LazyRows
+from .conftest import LazyRows, Peek
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("sessions")]
-
-Peek = Callable[[], Awaitable[dict[str, Any]]]
-
-
-@pytest.fixture
-async def cookie(manager: SessionManager[Any]) -> str:
-    """The Cookie header of somebody with a session."""
-    return await client_cookie(manager, {"begun": True})
-
-
-@pytest.fixture
-def peek(manager: SessionManager[Any], cookie: str) -> Peek:
-    """What that session holds now."""
-
-    async def peeking() -> dict[str, Any]:
-        return dict(await manager.load([cookie.encode()]))
-
-    return peeking
 
 
 async def test_reads(app: Quart, cookie: str) -> None:
@@ -198,24 +176,6 @@ async def test_crash_and_client_leaves(app: Quart, cookie: str, peek: Peek) -> N
     assert await peek() == {"begun": True}
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 @pytest.mark.parametrize("leaves", [False, True])
 async def test_down_at_the_end(
     app: Quart, store: LazyRows, cookie: str, leaves: bool, caplog: Any
@@ -237,7 +197,3 @@ async def test_down_at_the_end(
     assert len(records) == 1
     assert "StoreUnavailableError" in (records[0].exc_text or "")
     assert store.calls.count("replace") == 1
-
-
-
-

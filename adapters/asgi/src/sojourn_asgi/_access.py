@@ -42,12 +42,14 @@ def get_session(
     given: Any = connection
     scope: Scope = getattr(given, "scope", given)
     session = scope.get(SESSION) if manager is None else scope.get(_SESSIONS, {}).get(manager)
-    if isinstance(session, Session):
-        return session
-    raise ConfigurationError(
-        "get_session: no SessionMiddleware of this manager saw this request; add it to the "
-        "application, or to one that this application is mounted in"
-    )
+    # Another middleware's session may stand in the same place.
+    if not isinstance(session, Session):
+        raise ConfigurationError(
+            "get_session: no SessionMiddleware of this manager saw this request; add it to the "
+            "application, or to one that this application is mounted in"
+        )
+    found: Session[Any] = session
+    return found
 
 
 def has_session(scope: Scope, manager: SessionManager[Any]) -> bool:

@@ -28,7 +28,7 @@ class SessionMiddleware:
         **options: Unpack[ManagerOptions],
     ) -> None:
         self.app = app
-        self.manager = manager_of(manager, **options)
+        self.manager: SessionManager[Any] = manager_of(manager, **options)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]

@@ -36,8 +36,8 @@ class CurrentSession(SecurityBase):
 
     def __init__(self, manager: SessionManager[Any] | None = None) -> None:
         cookie = CookieOptions() if manager is None else manager.cookie
-        self.model = APIKey.model_validate({"in": APIKeyIn.cookie, "name": cookie.name})
-        self.scheme_name = cookie.name
+        self.model: APIKey = APIKey.model_validate({"in": APIKeyIn.cookie, "name": cookie.name})
+        self.scheme_name: str = cookie.name
         self._manager = manager
 
     # A plain function would cost a hop to a thread.

@@ -12,6 +12,7 @@ from litestar.connection import ASGIConnection
 from litestar.di import Provide
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins import InitPlugin
+from litestar.types import Scope
 
 from sojourn import (
     Backend,
@@ -60,17 +61,17 @@ class SessionPlugin(InitPlugin):
                 f"SessionPlugin: the application has a dependency {self.dependency_key!r} already; "
                 "give SessionPlugin(dependency_key=...) another name"
             )
+        config: Any = app_config  # Litestar types its parts only partly
         # After the sessions that are there, so that the first plugin's are request.session.
         place = sum(isinstance(m, SessionMiddleware) for m in app_config.middleware)
         app_config.middleware.insert(place, self.middleware)
-        lifespan: list[Any] = app_config.lifespan
-        lifespan.append(self._lifespan)
+        config.lifespan.append(self._lifespan)
         app_config.dependencies[self.dependency_key] = Provide(self._provide, sync_to_thread=False)
-        app_config.exception_handlers.setdefault(SessionError, error_page)
+        config.exception_handlers.setdefault(SessionError, error_page)
         self._describe(app_config)
         return app_config
 
-    def _provide(self, scope: Any) -> Session[Any]:
+    def _provide(self, scope: Scope) -> Session[Any]:
         return get_session(ASGIConnection(scope), self.manager)
 
     @asynccontextmanager

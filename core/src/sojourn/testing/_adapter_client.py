@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from msgspec import Struct
 
 RawHeaders = list[tuple[bytes, bytes]]
+
+
+Leave = Callable[[], Awaitable[None]]
+"""Closes the connection; after it, the server can know."""
 
 
 class Reply(Struct, frozen=True):
@@ -49,8 +54,8 @@ class Client(Protocol):
         """One request, and all of its response."""
         ...
 
-    def abandoned(self, path: str, headers: RawHeaders) -> AbstractAsyncContextManager[None]:
-        """A GET whose client leaves at the end of the block, without having read anything."""
+    def abandoned(self, path: str, headers: RawHeaders) -> AbstractAsyncContextManager[Leave]:
+        """A GET whose client reads nothing, and leaves when the block calls what it gets."""
         ...
 
     def websocket(self, path: str, headers: RawHeaders) -> AbstractAsyncContextManager[Socket]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 import pytest
 
-from sojourn import CookieOptions, Session, SessionManager
+from sojourn import CookieOptions, ManagerOptions, Session, SessionManager, manager_of
 
 from ._adapter_client import Client, RawHeaders, Reply
 from ._adapter_rows import Rows, RowsAtHand
@@ -57,11 +57,11 @@ class AdapterFixtures:
             pytest.skip(f"the framework cannot: {capability}")
 
 
-def make_manager(rows: Rows, **options: Any) -> SessionManager[Visit]:
+def make_manager(rows: Rows, **options: Unpack[ManagerOptions]) -> SessionManager[Visit]:
     """A manager over these rows, at a fixed time."""
-    return SessionManager(
-        rows, **{"model": Visit, "clock": lambda: NOW, "sweep_every": None, **options}
-    )
+    usual: ManagerOptions = {"model": Visit, "clock": lambda: NOW, "sweep_every": None}
+    usual.update(options)
+    return manager_of(rows, **usual)
 
 
 def make_second(rows: Rows) -> SessionManager[Visit]:

@@ -18,14 +18,18 @@ GOLDEN: tuple[tuple[CookieOptions, str, str], ...] = (
     (
         CookieOptions(),
         f"__Host-session={TOKEN}; Max-Age=1800; Path=/; Secure; HttpOnly; SameSite=Lax",
-        "__Host-session=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
-        "; Path=/; Secure; HttpOnly; SameSite=Lax",
+        (
+            "__Host-session=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
+            "; Path=/; Secure; HttpOnly; SameSite=Lax"
+        ),
     ),
     (
         CookieOptions(secure=False),
         f"session={TOKEN}; Max-Age=1800; Path=/; HttpOnly; SameSite=Lax",
-        "session=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; HttpOnly"
-        "; SameSite=Lax",
+        (
+            "session=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; HttpOnly"
+            "; SameSite=Lax"
+        ),
     ),
     (
         CookieOptions(
@@ -38,8 +42,10 @@ GOLDEN: tuple[tuple[CookieOptions, str, str], ...] = (
             persistent=False,
         ),
         f"__Secure-id={TOKEN}; Path=/text; Domain=example.org; Secure; SameSite=None; Partitioned",
-        "__Secure-id=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/text"
-        "; Domain=example.org; Secure; SameSite=None; Partitioned",
+        (
+            "__Secure-id=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/text"
+            "; Domain=example.org; Secure; SameSite=None; Partitioned"
+        ),
     ),
 )
 """Options, the line that sets the cookie, the line that removes it."""
@@ -59,6 +65,7 @@ class GoldenTests(AdapterFixtures):
         serve: Serve,
         rows: Rows,
         setup: Setup,
+        *,
         options: CookieOptions,
         sets: str,
         removes: str,

@@ -189,8 +189,8 @@ class HTTPTests(AdapterFixtures):
         """The store opens and closes with the application, and sessions outlive it."""
         async with serve(setup) as client:
             first = await client.request("GET", "/text/write", [])
-            assert rows.is_open
-        assert not rows.is_open
+            was_open = rows.is_open
+        assert (was_open, rows.is_open) == (True, False)
         async with serve(Setup(make_manager(rows), setup.folder)) as client:
             second = await client.request("GET", "/text/write", cookie_headers(first))
         assert second.text == "2"

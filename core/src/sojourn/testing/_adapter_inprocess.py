@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 from anyio.streams.memory import MemoryObjectReceiveStream
 
-from ._adapter_client import RawHeaders, Reply
+from ._adapter_client import Leave, RawHeaders, Reply
 
 Message = MutableMapping[str, Any]
 App = Callable[
@@ -42,15 +43,14 @@ class ASGIClient:
         return Reply(reply.status, reply.headers) if method == "HEAD" else reply
 
     @asynccontextmanager
-    async def abandoned(self, path: str, headers: RawHeaders) -> AsyncIterator[None]:
+    async def abandoned(self, path: str, headers: RawHeaders) -> AsyncGenerator[Leave]:
         """See ``Client``."""
         async with self._called(_scope("http", path, headers, "GET")) as call:
             call.put({"type": "http.request", "body": b"", "more_body": False})
-            yield
-            call.put({"type": "http.disconnect"})
+            yield call.leave
 
     @asynccontextmanager
-    async def websocket(self, path: str, headers: RawHeaders) -> AsyncIterator[ASGISocket]:
+    async def websocket(self, path: str, headers: RawHeaders) -> AsyncGenerator[ASGISocket]:
         """See ``Client``."""
         async with self._called(_scope("websocket", path, headers)) as call:
             call.put({"type": "websocket.connect"})
@@ -60,7 +60,7 @@ class ASGIClient:
             call.put({"type": "websocket.disconnect", "code": 1006})
 
     @asynccontextmanager
-    async def _called(self, scope: Message) -> AsyncIterator[Call]:
+    async def _called(self, scope: Message) -> AsyncGenerator[Call]:
         call = Call()
         with anyio.fail_after(_PATIENCE):
             async with anyio.create_task_group() as group:
@@ -86,6 +86,11 @@ class Call:
         """Tell the application something, if it still listens."""
         with suppress(anyio.ClosedResourceError):
             self._inbox.send_nowait(message)
+
+    async def leave(self) -> None:
+        """What a server tells when the client has left."""
+        self.put({"type": "http.disconnect"})
+        await anyio.lowlevel.checkpoint()
 
     async def run(self, app: App, scope: Message) -> None:
         """Call the application; an exception of its own is what a server would log."""

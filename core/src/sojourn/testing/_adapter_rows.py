@@ -25,8 +25,8 @@ class Rows:
         self.calls: list[str] = []
         self.down: set[str] = set()
         self.held: set[str] = set()
-        self.waiting = 0
-        self.is_open = False
+        self.waiting: int = 0
+        self.is_open: bool = False
 
     async def aopen(self) -> None:
         self.is_open = True
@@ -101,7 +101,6 @@ class RowsAtHand(Rows):
 
 async def until(condition: Callable[[], object], patience: float = _PATIENCE) -> None:
     """Wait for something that another task or thread does. TimeoutError after ``patience`` s."""
-    # An event of one event loop could not be set from a server's thread.
     with anyio.fail_after(patience):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - an event cannot be set from a server's thread
             await anyio.sleep(0.002)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import Any
@@ -23,7 +23,7 @@ _HOST = "127.0.0.1"
 
 
 @asynccontextmanager
-async def in_process(app: App) -> AsyncIterator[Client]:
+async def in_process(app: App) -> AsyncGenerator[Client]:
     """Call the application directly, within its lifespan."""
     inbox, unread = anyio.create_memory_object_stream[dict[str, Any]](2)
     said, outbox = anyio.create_memory_object_stream[Any](2)
@@ -42,7 +42,7 @@ async def in_process(app: App) -> AsyncIterator[Client]:
 
 
 @asynccontextmanager
-async def on_uvicorn(app: App) -> AsyncIterator[Client]:
+async def on_uvicorn(app: App) -> AsyncGenerator[Client]:
     """Serve with uvicorn on a loopback socket; asyncio only."""
     uvicorn = import_module("uvicorn")
     config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=5, ws="wsproto")
@@ -59,7 +59,7 @@ async def on_uvicorn(app: App) -> AsyncIterator[Client]:
 
 
 @asynccontextmanager
-async def on_hypercorn(app: App) -> AsyncIterator[Client]:
+async def on_hypercorn(app: App) -> AsyncGenerator[Client]:
     """Serve with hypercorn on a loopback socket, on asyncio or trio."""
     backend = "trio" if _is_on_trio() else "asyncio"
     serve = import_module(f"hypercorn.{backend}").serve
@@ -79,7 +79,7 @@ async def on_hypercorn(app: App) -> AsyncIterator[Client]:
 
 
 @asynccontextmanager
-async def over_tcp(host: str, port: int) -> AsyncIterator[Client]:
+async def over_tcp(host: str, port: int) -> AsyncGenerator[Client]:
     """Talk to a server that runs already, of any kind."""
     yield TCPClient(host, port)
 

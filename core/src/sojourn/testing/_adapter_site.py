@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,39 +41,66 @@ class Setup(Struct, frozen=True):
 
 async def act(session: Any, action: str) -> str:
     """Do to the session what the route's last segment says; the result is the response's text."""
-    match action:
-        case "nothing":
-            return "nothing"
-        case "read":
-            return str(session.get("n", 0))
-        case "write":
-            session["n"] = session.get("n", 0) + 1
-            return str(session["n"])
-        case "flash":
-            session.flash("notice", "saved")
-            return "flashed"
-        case "take":
-            return str(session.get("notice"))
-        case "login":
-            session.bind("ada")
-            return "ada"
-        case "logout":
-            session.destroy()
-            return "bye"
-        case "typed":
-            session.data.visits += 1
-            return str(session.data.visits)
-        case "big":
-            session["big"] = "x" * 300_000
-            return "big"
-        case "save":
-            return await _save(session)
-        case _:
-            raise ValueError(f"AdapterTests knows no action {action!r}")
+    if action == "save":
+        return await _save(session)
+    if action not in _ACTIONS:
+        raise ValueError(f"AdapterTests knows no action {action!r}")
+    return _ACTIONS[action](session)
+
+
+def _read(session: Any) -> str:
+    return str(session.get("n", 0))
+
+
+def _write(session: Any) -> str:
+    session["n"] = session.get("n", 0) + 1
+    return str(session["n"])
+
+
+def _flash(session: Any) -> str:
+    session.flash("notice", "saved")
+    return "flashed"
+
+
+def _take(session: Any) -> str:
+    return str(session.get("notice"))
+
+
+def _login(session: Any) -> str:
+    session.bind("ada")
+    return "ada"
+
+
+def _logout(session: Any) -> str:
+    session.destroy()
+    return "bye"
+
+
+def _typed(session: Any) -> str:
+    session.data.visits += 1
+    return str(session.data.visits)
+
+
+def _big(session: Any) -> str:
+    session["big"] = "x" * 300_000
+    return "big"
+
+
+_ACTIONS: dict[str, Callable[[Any], str]] = {
+    "nothing": lambda _: "nothing",
+    "read": _read,
+    "write": _write,
+    "flash": _flash,
+    "take": _take,
+    "login": _login,
+    "logout": _logout,
+    "typed": _typed,
+    "big": _big,
+}
 
 
 async def _save(session: Any) -> str:
-    session["n"] = session.get("n", 0) + 1
+    _write(session)
     try:
         await session.commit()
     except SessionSealedError:

@@ -77,12 +77,11 @@ class WebSocketTests(AdapterFixtures):
         """``session.commit()`` writes at once, as often as it is called."""
         self.need("websocket")
         headers = await known(rows)
-        async with serve(setup) as client:
-            async with client.websocket("/ws/nothing", headers) as socket:
-                for value in (42, 43):
-                    assert await socket.ask("save") == str(value)
-                    assert (await stored(rows, headers))["n"] == value
-                assert await socket.ask("close") is None
+        async with serve(setup) as client, client.websocket("/ws/nothing", headers) as socket:
+            for value in (42, 43):
+                assert await socket.ask("save") == str(value)
+                assert (await stored(rows, headers))["n"] == value
+            assert await socket.ask("close") is None
 
     async def test_websocket_stranger(self, serve: Serve, setup: Setup, rows: Rows) -> None:
         """After the handshake nobody can get a cookie, so no session begins, and commit says so."""
@@ -96,11 +95,10 @@ class WebSocketTests(AdapterFixtures):
         """An unhandled error drops what was not committed, as in a request."""
         self.need("websocket")
         headers = await known(rows)
-        async with serve(setup) as client:
-            async with client.websocket("/ws/nothing", headers) as socket:
-                assert await socket.ask("save") == "42"
-                assert await socket.ask("write") == "43"
-                assert await socket.ask("crash") is None
+        async with serve(setup) as client, client.websocket("/ws/nothing", headers) as socket:
+            assert await socket.ask("save") == "42"
+            assert await socket.ask("write") == "43"
+            assert await socket.ask("crash") is None
         assert (await stored(rows, headers))["n"] == 42
 
     @pytest.mark.parametrize("is_known", [False, True], ids=["stranger", "known"])
@@ -111,9 +109,8 @@ class WebSocketTests(AdapterFixtures):
         self.need("websocket")
         self.need("websocket_deny")
         headers = await known(rows) if is_known else []
-        async with serve(setup) as client:
-            async with client.websocket("/deny/write", headers) as socket:
-                assert 400 <= socket.handshake.status < 500
+        async with serve(setup) as client, client.websocket("/deny/write", headers) as socket:
+            assert 400 <= socket.handshake.status < 500
         if is_known:
             assert (await stored(rows, headers))["n"] == 42
         else:

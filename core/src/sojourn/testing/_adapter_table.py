@@ -1,5 +1,7 @@
 """The one table of what must hold for each kind of response, and what a framework can do."""
 
+# ruff: noqa: FBT003 - the booleans stand in a table with headed columns
+
 from __future__ import annotations
 
 import enum

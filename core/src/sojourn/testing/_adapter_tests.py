@@ -1,9 +1,9 @@
 """``AdapterTests``: the promises that every adapter keeps, whatever its framework.
 
 Supply the fixture ``serve``: a function that builds an application for a ``Setup``, runs it, and
-gives a ``Client`` of it, as an async context manager. Parametrise it with all the ways to run it: in
-this process, and in real servers. The application has one handler per shape; what the handlers do is
-``act``, ``chunks`` and ``afterwards``, which the suite brings::
+gives a ``Client`` of it, as an async context manager. Parametrise it with all the ways to run it:
+in this process, and in real servers. The application has one handler per shape; what the handlers
+do is ``act``, ``chunks`` and ``afterwards``, which the suite brings::
 
     from sojourn.testing import (
         OWN_HEADERS, AdapterTests, Capabilities, Serve, Setup,

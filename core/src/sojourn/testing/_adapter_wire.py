@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import anyio
@@ -18,7 +18,7 @@ from wsproto.events import (
     TextMessage,
 )
 
-from ._adapter_client import RawHeaders, Reply
+from ._adapter_client import Leave, RawHeaders, Reply
 
 _PATIENCE = 20.0
 _CHUNK = 65536
@@ -41,14 +41,14 @@ class TCPClient:
                 return Reply(0, [])
 
     @asynccontextmanager
-    async def abandoned(self, path: str, headers: RawHeaders) -> AsyncIterator[None]:
+    async def abandoned(self, path: str, headers: RawHeaders) -> AsyncGenerator[Leave]:
         """See ``Client``."""
         async with self._connected() as stream:
             await self._send(stream, h11.Connection(h11.CLIENT), "GET", path, headers)
-            yield
+            yield stream.aclose
 
     @asynccontextmanager
-    async def websocket(self, path: str, headers: RawHeaders) -> AsyncIterator[TCPSocket]:
+    async def websocket(self, path: str, headers: RawHeaders) -> AsyncGenerator[TCPSocket]:
         """See ``Client``."""
         async with self._connected() as stream:
             socket = TCPSocket(stream)
@@ -60,7 +60,7 @@ class TCPClient:
         return f"{self._host}:{self._port}"
 
     @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[ByteStream]:
+    async def _connected(self) -> AsyncGenerator[ByteStream]:
         with anyio.fail_after(_PATIENCE):
             async with await anyio.connect_tcp(self._host, self._port) as stream:
                 yield stream

@@ -33,7 +33,7 @@ class Browser:
 
     def __init__(self, manager: SessionManager[Any], header: str = "") -> None:
         self.manager = manager
-        self.header = header
+        self.header: str = header
         """The Cookie header it sends next; empty without a cookie."""
         self.result: CommitResult = CommitResult()
 

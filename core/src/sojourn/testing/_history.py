@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -49,7 +49,7 @@ class Operation(Struct, frozen=True):
 class HistoryStore(Wrapper):
     """Records each call on a row in ``operations``; what raised has an unknown answer."""
 
-    abilities = ()
+    abilities: Collection[type[Any]] = ()
 
     def __init__(self, inner: Store) -> None:
         super().__init__(inner)

@@ -52,7 +52,7 @@ def new_record(now: float, **changes: Any) -> Record:
 class StoreFixtures:
     """The fixtures of ``StoreTests``. Supply ``make_store``; override others only if you must."""
 
-    pytestmark = pytest.mark.anyio
+    pytestmark: pytest.MarkDecorator = pytest.mark.anyio
 
     shares_rows: ClassVar[bool] = False
     """Whether all objects that ``make_store`` makes in one test see the same rows, as those of

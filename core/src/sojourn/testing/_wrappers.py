@@ -252,7 +252,7 @@ class FailingStore(Wrapper):
         after: bool = False,
     ) -> None:
         super().__init__(inner)
-        self.count = 0
+        self.count: int = 0
         self._fails, self._error, self._after = fails, error, after
 
     async def around(self, name: str, arguments: Arguments, call: Callable[[], Awaitable[T]]) -> T:
@@ -279,7 +279,12 @@ class FailingStore(Wrapper):
 class SlowStore(Wrapper):
     """Waits before each call (``seconds``; ``inf``: never answers), so it must be awaited."""
 
-    abilities = (SupportsOpen, SupportsSweep, SupportsOwners, SupportsFreshLoad)
+    abilities: Collection[type[Any]] = (
+        SupportsOpen,
+        SupportsSweep,
+        SupportsOwners,
+        SupportsFreshLoad,
+    )
 
     def __init__(self, inner: Store, seconds: float = math.inf) -> None:
         super().__init__(inner)

@@ -1,15 +1,25 @@
+"""What every adapter proves, on Litestar."""
+
+from __future__ import annotations
+
 import pytest
-from _starlette_site import build
 
 from sojourn.testing import AdapterTests, Capabilities, Serve, in_process, on_hypercorn, on_uvicorn
 
+from ._site import build
 
-class TestStarlette(AdapterTests):
-    capabilities = Capabilities(opt_out=False)
+
+class TestLitestar(AdapterTests):
+    """In this process, and in real servers."""
+
+    capabilities = Capabilities()
 
     @pytest.fixture(params=["in process", "uvicorn", "hypercorn"])
     def serve(self, request, anyio_backend_name) -> Serve:
+        """Each way to run it, where it runs on this event loop."""
         if request.param == "uvicorn" and anyio_backend_name != "asyncio":
             pytest.skip("uvicorn runs on asyncio")
+        if request.param == "hypercorn" and anyio_backend_name != "trio":
+            pytest.skip("uvicorn stands for the servers on asyncio")
         way = {"in process": in_process, "uvicorn": on_uvicorn, "hypercorn": on_hypercorn}
         return lambda setup: way[request.param](build(setup))
