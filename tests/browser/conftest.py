@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-TABLE = {"litestar": "memory cookie", "asgi": "memory"}
+TABLE = {"litestar": "memory cookie", "asgi": "memory", "sanic": "memory cookie"}
 URLS = {"memory": "memory://", "cookie": "cookie://", "sqlite": "sqlite:///sessions.db"}
 WITHOUT_ROWS = {"cookie"}
 

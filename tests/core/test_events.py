@@ -115,8 +115,10 @@ async def test_what_is_told_of_a_conflict(site: Site) -> None:
     assert [CommitRetried(id=id, attempts=1), SessionChanged(id=id)] == site.events
 
 
-async def test_what_is_told_of_a_lost_extension(site: Site) -> None:
+@pytest.mark.parametrize("timeouts", [Timeouts(), Timeouts(rotate_after=60)])
+async def test_what_is_told_of_a_lost_look(store: Bare, timeouts: Timeouts) -> None:
     """A request that only looked lost nothing when its session ended meanwhile: no event."""
+    site = Site(store, timeouts=timeouts)
     browser = await site.visitor(a=1)
     site.clock.now += 900
     session = await browser.load()

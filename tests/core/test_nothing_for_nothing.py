@@ -200,7 +200,7 @@ def test_vary_on_a_look_only() -> None:
     site = Site(NowaitRows())
     for look, names in (
         (lambda session: session.accessed, []),
-        (lambda session: repr(session), []),
+        (repr, []),
         (lambda session: session.pending, []),
         (lambda session: session.keep("absent"), ["Vary"]),
         (lambda session: session.is_new, ["Vary"]),

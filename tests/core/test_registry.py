@@ -71,6 +71,7 @@ def test_two_packages_that_claim_one_scheme(install) -> None:
     install("aaa", shelf="shelf_of_others:Shelf")
     install("zzz", shelf="shelf_of_others:Other")
     assert "Other" == type(_store_of(SessionManager("shelf://"))).__name__
+    assert "shelf_of_others:Other" == installed("sojourn.stores")["shelf"]
 
 
 def test_a_factory_speaks_for_itself(install) -> None:

@@ -16,9 +16,9 @@ from sojourn import (
     SessionManager,
 )
 
+from ._no_rows import NoRows
 from ._rows import Bare, NowaitRows, Rows
 from ._site import Clock, Site, drive
-from .test_manager import NoRows
 
 pytestmark = pytest.mark.anyio
 

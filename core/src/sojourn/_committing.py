@@ -191,7 +191,7 @@ def _events(plan: CommitPlan, written: Written) -> Iterator[Event]:
 
 def _lost(draft: Draft, plan: CommitPlan, reason: Discard) -> None:
     """The session ended or changed hands meanwhile: write nothing, leave the cookie alone."""
-    if plan.intent is Intent.EXTEND:
+    if plan.intent is Intent.EXTEND or not draft.is_changed:
         draft.discarded = reason
     else:
         discard(draft, reason)
@@ -205,9 +205,7 @@ def discard(draft: Draft, reason: Discard) -> None:
 
 
 def answer(draft: Draft) -> CommitResult:
-    """What the response to this draft has to say."""
-    if not draft.accessed:
-        return NOTHING
+    """What the response to this draft, which was looked at, has to say."""
     if draft.line is None:
         return _LOOKED if draft.discarded is None else CommitResult((_VARY,), draft.discarded)
     headers: Headers = (("Set-Cookie", draft.line), _VARY)

@@ -73,7 +73,9 @@ def _entry_points(group: str) -> list[EntryPoint]:
 
 def installed(group: str) -> dict[str, str]:
     """The names of a group, each with the object that it stands for."""
-    return {point.name: point.value for point in sorted(_entry_points(group))}
+    # Backwards, so that of two that claim a name the one shows that open_store chooses.
+    points = sorted(_entry_points(group), key=lambda point: point.value, reverse=True)
+    return dict(sorted({point.name: point.value for point in points}.items()))
 
 
 def _unknown(scheme: str) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-import httpx
+import httpx2
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, WebSocket
 from msgspec import Struct
@@ -124,9 +124,9 @@ def make_app(manager: SessionManager[Visit]) -> FastAPI:
     return app
 
 
-def make_client(app) -> httpx.AsyncClient:
+def make_client(app) -> httpx2.AsyncClient:
     """A browser at the application."""
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://localhost")
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="https://localhost")
 
 
 @pytest.fixture

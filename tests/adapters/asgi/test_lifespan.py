@@ -2,7 +2,7 @@
 
 from contextlib import asynccontextmanager
 
-import httpx
+import httpx2
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -40,9 +40,9 @@ def starlette(manager, *, lifespan=None) -> Starlette:
     return Starlette(routes=[Route("/", visit)], middleware=middleware, lifespan=lifespan)
 
 
-def without_lifespan(app) -> httpx.AsyncClient:
+def without_lifespan(app) -> httpx2.AsyncClient:
     """A client that never speaks the lifespan protocol."""
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://localhost")
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="https://localhost")
 
 
 async def test_by_the_middleware():

@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
+import httpx2
 import pytest
 from authlib.integrations.starlette_client import OAuth, OAuthError
 from starlette.applications import Starlette
@@ -50,7 +50,7 @@ def make_oauth() -> OAuth:
         access_token_url=f"{PROVIDER}/token",
         client_kwargs={
             "code_challenge_method": "S256",
-            "transport": httpx.ASGITransport(provider),
+            "transport": httpx2.ASGITransport(provider),
         },
     )
     return oauth
@@ -82,18 +82,18 @@ async def account(request: Request) -> Response:
     return JSONResponse({"owner": session.owner, "keys": sorted(session)})
 
 
-def make_client(store: MemoryStore) -> httpx.AsyncClient:
+def make_client(store: MemoryStore) -> httpx2.AsyncClient:
     """A browser at the application."""
     app = Starlette(
         routes=[Route("/login", login), Route("/callback", callback), Route("/account", account)],
         middleware=[Middleware(SessionMiddleware, manager=SessionManager(store))],
     )
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=APP)
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=APP)
 
 
 async def at_provider(url: str) -> str:
     """Go to the provider, and give the path that it sends the browser back to."""
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(provider)) as browser:
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(provider)) as browser:
         back = urlsplit((await browser.get(url)).headers["location"])
     return f"{back.path}?{back.query}"
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from sojourn.testing import in_process
@@ -18,10 +18,10 @@ async def test_program():
     (program,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
     names: dict[str, Any] = {"__name__": "readme"}
     exec(compile(program, str(README), "exec"), names)  # noqa: S102 - our own
-    transport = httpx.ASGITransport(names["app"])
+    transport = httpx2.ASGITransport(names["app"])
     async with (
         in_process(names["app"]),
-        httpx.AsyncClient(transport=transport, base_url="http://localhost") as browser,
+        httpx2.AsyncClient(transport=transport, base_url="http://localhost") as browser,
     ):
         replies = [(await browser.get("/")).json() for _ in range(2)]
     assert replies == [{"visits": 1}, {"visits": 2}]

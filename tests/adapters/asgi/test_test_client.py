@@ -47,7 +47,7 @@ def test_with_lifespan(backend):
     with make_client(store, backend) as client:
         was_open = store.is_open
         assert [client.get("/").text for _ in range(2)] == ["1", "2"]
-        with client.websocket_connect("/ws") as socket:
+        with client.websocket_connect("wss://testserver/ws") as socket:
             assert socket.receive_text() == "3"
     assert (was_open, store.is_open) == (True, False)
 

@@ -12,7 +12,7 @@ from ._site import build
 class TestLitestar(AdapterTests):
     """In this process, and in real servers."""
 
-    capabilities = Capabilities()
+    capabilities = Capabilities(head=False)
 
     @pytest.fixture(params=["in process", "uvicorn", "hypercorn"])
     def serve(self, request, anyio_backend_name) -> Serve:

@@ -23,6 +23,8 @@ from ._errors import send_error
 OPT_OUT = "no_session"
 _STARTS = {"http.response.start", "websocket.accept", "websocket.http.response.start"}
 _CRASHED = 500
+_CRASH_CODES = {1011, 4500}
+"""Websocket close codes of an unexpected error: RFC 6455 7.4.1, and what Litestar closes with."""
 
 
 class SessionMiddleware(ASGIMiddleware):
@@ -54,7 +56,7 @@ class _Exchange:
 
     __slots__ = (
         "_failed",
-        "_has_left",
+        "_has_crashed",
         "_has_started",
         "_manager",
         "_receive",
@@ -73,7 +75,7 @@ class _Exchange:
     ) -> None:
         self._manager, self._session = manager, session
         self._scope, self._receive, self._send = scope, receive, send
-        self._failed = self._has_left = self._has_started = False
+        self._failed = self._has_crashed = self._has_started = False
 
     async def serve(self, app: ASGIApp) -> None:
         """Serve a request or a websocket."""
@@ -90,22 +92,12 @@ class _Exchange:
 
     async def _websocket(self, app: ASGIApp) -> None:
         """Changes after the handshake go to the store, also if the client leaves first."""
-        status = 200
         try:
-            await app(self._scope, self.receive, self.send)
-        except Exception:
-            status = 200 if self._has_left else _CRASHED
-            raise
+            await app(self._scope, self._receive, self.send)
         finally:
+            status = _CRASHED if self._has_crashed else 200
             with suppress(SessionError):  # told to the operator; the connection is over
                 await self._manager.commit(self._session, can_set_cookie=False, status=status)
-
-    async def receive(self) -> Any:
-        """The handler's ``receive`` of a websocket."""
-        message = await self._receive()
-        if message["type"] == "websocket.disconnect":
-            self._has_left = True
-        return message
 
     async def send(self, message: Message) -> None:
         """The handler's ``send``."""
@@ -119,8 +111,9 @@ class _Exchange:
                 self._failed = True
                 await send_error(self._scope, self._receive, self._send, error)
                 return
-        if message["type"] == "websocket.close" and not self._has_started:
-            self._has_started = True  # denied: nothing can carry a cookie
+        if message["type"] == "websocket.close":
+            # Litestar answers a handler's exception inside of this middleware.
+            self._has_crashed = message.get("code") in _CRASH_CODES
         await self._send(message)
 
     async def _committed(self, message: dict[str, Any]) -> Any:

@@ -20,6 +20,9 @@ def install(app: App, sessions: Sessions[Any]) -> None:
         return
 
     async def register(app: Any) -> None:
+        # Installed is not in use: an application may have set AUTO_EXTEND to False.
+        if not hasattr(app, "_ext"):
+            return
         # sanic-ext compares annotations exactly, so each spelling needs its own entry.
         for annotation in _annotations(sessions):
             app.ext.add_dependency(annotation, sessions.get_session)

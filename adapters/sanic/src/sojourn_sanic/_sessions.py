@@ -77,6 +77,7 @@ class Sessions(Generic[M]):
         app.register_listener(self._close, "after_server_stop")
         app.add_signal(self._repair, "http.lifecycle.response")
         app.add_signal(self._watch_websocket, "websocket.handler.before")
+        app.add_signal(self._drop_changes, "websocket.handler.exception")
         _injection.install(app, self)
 
     # One request
@@ -107,6 +108,10 @@ class Sessions(Generic[M]):
         except Exception as error:  # noqa: BLE001 - Sanic would swallow it and answer 200
             instead = await _error_response(request, error)
             self._merge(instead, await self.manager.commit(session, status=instead.status))
+            # Sent at once, so that a handler that streams cannot write its body into this page.
+            if request.stream is not None:
+                request.stream.respond(instead)
+                await instead.send(end_stream=True)
             return instead
         return None
 
@@ -144,6 +149,11 @@ class Sessions(Generic[M]):
         task = asyncio.current_task()
         if task is not None:
             task.add_done_callback(lambda _: self._finish(session))
+
+    async def _drop_changes(self, request: Request, **_: Any) -> None:
+        """Commit as for a 500: an unhandled error drops what was not committed."""
+        session = await self.get_session(request)
+        await self.manager.commit(session, can_set_cookie=False, status=500)
 
     def _finish(self, session: Session[M]) -> None:
         task = asyncio.ensure_future(self._commit_last(session))

@@ -105,6 +105,9 @@ class Call:
     async def _send(self, message: Message) -> None:
         self.sent.append(message)
         self._said.send_nowait(message)
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            # ASGI, "Disconnect": also what an application hears that listens after its response.
+            self.put({"type": "http.disconnect"})
 
     def reply(self, prefix: str) -> Reply:
         """The response that was said."""

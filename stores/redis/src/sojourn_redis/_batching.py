@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from ._errors import OutOfStepError
+
 Command = tuple[Any, ...]
 Reply = Any
 """What the server said, or an exception."""
@@ -44,7 +46,9 @@ class Batcher:
 
     def _start(self) -> None:
         self._is_scheduled = False
-        batch, self._waiting = self._waiting[:_LARGEST], self._waiting[_LARGEST:]
+        # Who gave up while waiting was told that it failed: it must not happen later.
+        wanted = [one for one in self._waiting if not one[1].done()]
+        batch, self._waiting = wanted[:_LARGEST], wanted[_LARGEST:]
         if batch:
             task = asyncio.get_running_loop().create_task(self._run(batch))
             self._under_way.add(task)
@@ -62,6 +66,8 @@ class Batcher:
             replies = [ConnectionAbortedError("the event loop ended")] * len(batch)
         except Exception as error:  # noqa: BLE001 - it belongs to those who wait
             replies = [error] * len(batch)
+        if len(replies) != len(batch):
+            replies = [OutOfStepError("too few replies, or too many")] * len(batch)
         for (_, future), reply in zip(batch, replies, strict=True):
             if future.done():
                 continue

@@ -5,16 +5,23 @@ The driver's own text may hold an address, so it stays out of ours.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from redis import exceptions
 
-from sojourn import StoreUnavailableError
+from sojourn import StoreUnavailableError, SupportsDeadline
 
 P = ParamSpec("P")
 T = TypeVar("T")
+S = TypeVar("S", bound=SupportsDeadline)
+
+
+class OutOfStepError(exceptions.ConnectionError):
+    """The reply cannot belong to the command, so neither can those that follow it."""
+
 
 # The first that fits; several of them are ConnectionErrors, too.
 _REMEDIES: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
@@ -34,6 +41,7 @@ _REMEDIES: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
         (exceptions.ClusterDownError, exceptions.MasterDownError, exceptions.TryAgainError),
         "is failing over",
     ),
+    ((OutOfStepError,), "or what is between us gave the reply to another command"),
     ((exceptions.ConnectionError, OSError), "cannot be reached"),
 )
 
@@ -48,13 +56,16 @@ def translated(error: BaseException) -> StoreUnavailableError:
     return StoreUnavailableError(f"the Redis server answered with {type(error).__name__}")
 
 
-def guarded(method: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """The method, with the driver's errors as ours."""
+def guarded(
+    method: Callable[Concatenate[S, P], Awaitable[T]],
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
+    """The method within the store's deadline, with the driver's errors as ours."""
 
     @functools.wraps(method)
-    async def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+    async def wrapper(store: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return await method(*args, **kwargs)
+            async with asyncio.timeout(store.deadline):
+                return await method(store, *args, **kwargs)
         except DRIVER_ERRORS as error:
             raise translated(error) from error
 

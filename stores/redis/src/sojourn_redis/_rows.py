@@ -11,11 +11,13 @@ from struct import Struct
 
 import msgspec
 
-from sojourn import Record
+from sojourn import Outcome, Record
 
 _HEADER = Struct(">dd")
 HEADER_BYTES = _HEADER.size
 _Body = tuple[str, bytes, bytes, float, str | None, bytes | None, float | None]
+
+_ANSWERS = frozenset({b"OK", *(outcome.value.encode("ascii") for outcome in Outcome)})
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Body).decode
@@ -59,3 +61,11 @@ def unpack(value: bytes) -> Record | None:
         previous_hash,
         previous_until,
     )
+
+
+def is_value(reply: object) -> bool:
+    """Whether a reply that is no record may at least be a corrupt row.
+
+    It is not if it has another type, or is what our scripts or a SET answer.
+    """
+    return isinstance(reply, bytes) and reply not in _ANSWERS

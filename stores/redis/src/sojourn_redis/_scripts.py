@@ -11,6 +11,8 @@ from typing import Any
 
 from sojourn import Outcome
 
+from ._errors import OutOfStepError
+
 _GUARD = """
 local head = redis.call('GETRANGE', KEYS[1], 0, 15)
 if #head < 16 then return 'gone' end
@@ -50,5 +52,8 @@ _OUTCOMES = {outcome.value.encode("ascii"): outcome for outcome in Outcome}
 
 
 def outcome_of(reply: Any) -> Outcome:
-    """What a script said."""
-    return _OUTCOMES[bytes(reply)]
+    """What a script said. Raises OutOfStepError if no script of ours says so."""
+    outcome = _OUTCOMES.get(reply) if isinstance(reply, bytes) else None
+    if outcome is None:
+        raise OutOfStepError("no outcome")
+    return outcome

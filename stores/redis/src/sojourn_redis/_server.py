@@ -12,17 +12,18 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Awaitable
-from typing import Any
+from typing import Any, cast
 
 from redis import exceptions
 
 from ._batching import Batcher, Command, Reply
+from ._errors import OutOfStepError
 
 _READS = frozenset({"GET", "SMEMBERS"})
 
 
 class Server:
-    """Sends commands, in batches and within a deadline (seconds).
+    """Sends commands, in batches. ``deadline``: seconds, half of which a ``WAIT`` may take.
 
     ``client``: a ``redis.asyncio`` client of any kind. ``is_cluster``: keys live in several places,
     so that no command may name two. ``replicas``: how many must confirm a write before it counts.
@@ -64,16 +65,24 @@ class Server:
         await self.client.aclose()
 
     async def _call(self, command: Command) -> Reply:
-        async with asyncio.timeout(self._deadline):
-            return await self._batcher.submit(command)
+        return await self._batcher.submit(command)
+
+    async def reconnect(self) -> None:
+        """Drop all connections: what they still have to say belongs to nobody."""
+        if self._is_cluster:
+            await self.client.aclose()
+        else:
+            await self.client.connection_pool.disconnect(inuse_connections=True)
 
     async def _send(self, commands: list[Command]) -> list[Reply]:
         waits = self._replicas and any(command[0] not in _READS for command in commands)
         if len(commands) == 1 and not waits:
             return [await self.client.execute_command(*commands[0])]
         if not waits and not self._is_cluster and all(command[0] == "GET" for command in commands):
-            values: list[Reply] = await self.client.mget([key for _, key in commands])
-            return values
+            values: Any = await self.client.execute_command("MGET", *(key for _, key in commands))
+            if not isinstance(values, list):
+                raise OutOfStepError("no list of values")
+            return cast("list[Reply]", values)
         pipe = self.client.pipeline(transaction=False)
         for command in commands:
             pipe.execute_command(*command)

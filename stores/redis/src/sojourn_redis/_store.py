@@ -6,12 +6,12 @@ import asyncio
 import hashlib
 import logging
 import math
-from typing import Any
+from typing import Any, cast
 
 from sojourn import ConfigurationError, Outcome, Record
 
 from . import _rows, _scripts
-from ._errors import guarded
+from ._errors import OutOfStepError, guarded
 from ._server import Server
 
 logger = logging.getLogger("sojourn")
@@ -54,7 +54,8 @@ class RedisStore:
     @guarded
     async def load(self, id: str, *, now: float) -> Record | None:
         """See ``Store``: one round trip, shared with others that ask at the same time."""
-        return self._live(await self._server.read("GET", self._row(id)), now)
+        record = self._row_of(id, await self._server.read("GET", self._row(id)))
+        return record if record is not None and now < record.expires_at else None
 
     @guarded
     async def create(self, record: Record) -> bool:
@@ -64,6 +65,8 @@ class RedisStore:
         reply, known = await asyncio.gather(write, self._remember(record))
         if known > _INDEX_IS_LARGE and record.owner is not None:
             await self._heal(record.owner)
+        if reply not in (None, b"OK", True):  # the driver's reading of OK depends on its options
+            raise OutOfStepError("no OK")
         return reply is not None
 
     @guarded
@@ -88,7 +91,7 @@ class RedisStore:
     @guarded
     async def delete(self, id: str) -> bool:
         """See ``Store``."""
-        return bool(await self._server.write("DEL", self._row(id)))
+        return _count(await self._server.write("DEL", self._row(id))) > 0
 
     @guarded
     async def load_owner(self, owner: str, *, now: float) -> list[Record]:
@@ -104,11 +107,24 @@ class RedisStore:
         ids = [record.id for record in records if record.owner == owner and record.id != keep]
         gone = await asyncio.gather(*(self._server.write("DEL", self._row(id)) for id in ids))
         await self._forget(owner, ids)
-        return sum(gone)
+        return sum(map(_count, gone))
+
+    async def aopen(self) -> None:
+        """See ``SupportsOpen``: check the server, and warn of one that may drop sessions.
+
+        Raises ConfigurationError on another event loop than asyncio's.
+        """
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            raise ConfigurationError(
+                "sojourn-redis runs on asyncio; on trio, use a store that runs there, such as "
+                "memory:// or sqlite://"
+            ) from None
+        await self._check()
 
     @guarded
-    async def aopen(self) -> None:
-        """See ``SupportsOpen``: check the server, and warn of one that may drop sessions."""
+    async def _check(self) -> None:
         policy = await self._eviction_policy()
         if policy not in ("noeviction", ""):
             logger.warning(
@@ -133,18 +149,17 @@ class RedisStore:
         if record.owner is None:
             return 0
         key, ttl = self._index(record.owner), _INDEX_SECONDS * 1000
-        known: int = await self._server.run(_scripts.REMEMBER, key, record.id, ttl)
-        return known
+        return _count(await self._server.run(_scripts.REMEMBER, key, record.id, ttl))
 
     async def _heal(self, owner: str) -> list[Record]:
         """The rows that the index names; those that are gone leave the index."""
-        ids = [
-            bytes(id).decode("ascii")
-            for id in await self._server.read("SMEMBERS", self._index(owner))
-        ]
+        members = await self._server.read("SMEMBERS", self._index(owner))
+        if not isinstance(members, (set, list)):
+            raise OutOfStepError("no members")
+        ids = [str(id, "ascii") for id in cast("set[bytes]", members)]
         values = await self._server.read_all(*(("GET", self._row(id)) for id in ids))
         await self._forget(owner, [id for id, value in zip(ids, values, strict=True) if not value])
-        records = (_rows.unpack(value) for value in values if value)
+        records = map(self._row_of, ids, values)
         return [record for record in records if record is not None]
 
     async def _forget(self, owner: str, ids: list[str]) -> None:
@@ -159,11 +174,23 @@ class RedisStore:
         return f"{self._prefix}owner:{hashlib.sha256(owner.encode()).hexdigest()}"
 
     @staticmethod
-    def _live(value: bytes | None, now: float) -> Record | None:
+    def _row_of(id: str, value: Any) -> Record | None:
+        """The record with that id; None if there is none, or one that cannot be read."""
         record = None if value is None else _rows.unpack(value)
-        return record if record is not None and now < record.expires_at else None
+        if record is None and value is not None and not _rows.is_value(value):
+            raise OutOfStepError("no row")
+        if record is not None and record.id != id:
+            raise OutOfStepError("a row with another id")
+        return record
 
 
 def _ttl(expires_at: float, now: float) -> int:
     """Milliseconds that the server keeps a row: some more than it lives."""
     return math.ceil((max(0.0, expires_at - now) + _SLACK) * 1000)
+
+
+def _count(reply: Any) -> int:
+    """A reply that must be a number."""
+    if not isinstance(reply, int):
+        raise OutOfStepError("no number")
+    return reply

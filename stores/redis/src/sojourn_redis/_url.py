@@ -69,8 +69,10 @@ def _primary(driver: Any, address: str, service: str, settings: dict[str, Any]) 
         "password": unquote(password) or None,
         "ssl": parts.scheme == "rediss",
     }
-    timeout = settings["socket_timeout"]
-    sentinel = driver.Sentinel(places, sentinel_kwargs={"socket_timeout": timeout})
+    patience = {
+        name: settings[name] for name in ("socket_timeout", "socket_connect_timeout", "retry")
+    }
+    sentinel = driver.Sentinel(places, sentinel_kwargs=patience)
     return sentinel.master_for(service, **settings)
 
 
