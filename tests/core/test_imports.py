@@ -19,6 +19,7 @@ ROOMS: list[tuple[str, set[str]]] = [
     ("the backend's contract", {"_backend", "_border", "_cached"}),
     ("the decision", {"_plan", "_registry", "_settings"}),
     ("opening and sweeping", {"_loading", "_serverside", "_sweeper"}),
+    ("the typed view", {"_typed_view"}),
     ("the working copy", {"_draft", "_options"}),
     ("the awaits of a request", {"_committing", "_refreshing"}),
     ("what a handler holds", {"_handle", "_headers"}),

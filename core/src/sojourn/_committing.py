@@ -67,7 +67,9 @@ async def write(draft: Draft) -> None:
 
     Raises StoreError, SessionTooLargeError, SessionValueError; the draft then still has its patch.
     """
-    if draft.current is None or draft.unavailable is not None or draft.discarded is not None:
+    if not draft.accessed or draft.current is None:
+        return
+    if draft.unavailable is not None or draft.discarded is not None:
         return
     settings = draft.settings
     if not draft.is_untouched or not rests(

@@ -13,38 +13,34 @@ from msgspec import Raw
 
 from ._backend import Opened
 from ._codec import DECODE_ERRORS, is_mutable, same_bytes
-from ._errors import ConfigurationError, SessionSealedError, StoreError
-from ._events import Discard, ValueDropped
+from ._errors import SessionSealedError, StoreError
+from ._events import Discard
 from ._loading import find_tickets, open_nowait, report_failure
 from ._settings import Settings
 from ._state import SessionState, blank
 from ._transitions import Consume, Flash, Modify, Patch, Put, Remove, Transition, apply, compact
 from ._transitions import replay as replayed
+from ._typed_view import TypedView
 
 MISSING: Any = object()
 
 
-class Draft:
+class Draft(TypedView):
     """One session in one request."""
 
     # Class attributes are the defaults: a request that touches nothing pays for two assignments.
     accessed: bool = False
     extend = True
     opened: Opened | None = None
-    current: SessionState | None = None
     is_sealed = False
     can_set_cookie = True
     unavailable: StoreError | None = None
     line: str | None = None
     discarded: Discard | None = None
     result: Any = None
-    model: Any = None
     _tickets: list[Any] | None = None
     _load_error: StoreError | None = None
-    _base: SessionState
     _now: float
-    _image = b""
-    _misfits: frozenset[str] = frozenset()
 
     def __init__(self, settings: Settings, headers: Sequence[bytes]) -> None:
         self.settings = settings
@@ -80,6 +76,8 @@ class Draft:
         A store that is down is not a new visitor (OWASP: fail securely).
         """
         report_failure(self.settings, "load", error)
+        if self.current is not None:  # another task of this request was luckier
+            return
         self._load_error = error
         if self.settings.on_store_error == "raise":
             raise error
@@ -146,15 +144,8 @@ class Draft:
         try:
             return self.settings.codec.decode(key, raw)
         except DECODE_ERRORS:
-            if self.settings.on_invalid_value == "raise":
-                raise
             self._report_misfit(key)
             return MISSING
-
-    def _report_misfit(self, key: str) -> None:
-        if key not in self._misfits:
-            self._misfits = self._misfits | {key}
-            self.settings.emit(ValueDropped(id=self._base.id, key=key))
 
     def put(self, key: str, value: object, kind: type[Put | Flash] = Put) -> None:
         """Set the key, as ordinary or as flash value."""
@@ -189,6 +180,7 @@ class Draft:
         if pending in self._transitions:
             self._transitions.remove(pending)
             self.current = replayed(self._base, self._transitions, self._now)
+            self._refresh_model()
         else:
             self.record(Flash(key, raw))
 
@@ -254,51 +246,3 @@ class Draft:
         """What this request did."""
         self.flush()
         return Patch(compact(self._transitions), self.accessed, self.extend)
-
-    # The typed view
-
-    def typed(self) -> Any:
-        """The model of the data."""
-        self.state()
-        if self.model is None:
-            self.flush()
-            self.model, misfits = self._codec().read(self.state().data)
-            for key in misfits:
-                self._report_misfit(key)
-            self._image = self._codec().image(self.model)
-        return self.model
-
-    def set_typed(self, model: Any) -> None:
-        """Replace the model as a whole."""
-        self.typed()
-        self.model = model
-        self._flush_model()
-
-    def _codec(self) -> Any:
-        codec = self.settings.model_codec
-        if codec is None:
-            raise ConfigurationError("session.data: give SessionManager a model, model=MyStruct")
-        return codec
-
-    def _flush_model(self) -> SessionState:
-        if self.model is None:
-            return self.state()
-        codec = self._codec()
-        image = codec.image(self.model)
-        if image != self._image:
-            put, removed = codec.changes(self._image, image)
-            # record() refreshes the model: without this it would undo the fields still to come.
-            model, self.model, self._image = self.model, None, image
-            for key, raw in put.items():
-                self._live.pop(key, None)
-                self.record(Put(key, raw))
-            for key in removed:
-                self._live.pop(key, None)
-                self.record(Remove(key))
-            self.model = model
-        return self.state()
-
-    def _refresh_model(self) -> None:
-        if self.model is not None and self.current is not None:
-            self.model = self._codec().refresh(self.model, self.current.data)
-            self._image = self._codec().image(self.model)

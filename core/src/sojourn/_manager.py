@@ -19,7 +19,7 @@ from ._events import Discard, Emitter, Listener, OwnerRevoked, SessionRevoked
 from ._handle import Session, draft_of
 from ._keyring import KeyRing
 from ._model import ModelCodec
-from ._options import Keys, check_age, resolve
+from ._options import Keys, check_age, check_options, resolve
 from ._owners import Edit, SessionInfo, guarded, info_of
 from ._refreshing import load
 from ._registry import StoreContext
@@ -91,6 +91,14 @@ class SessionManager(Generic[M]):
         self.cookie: CookieOptions = cookie or CookieOptions()
         policy = Policy.of(timeouts or Timeouts())
         check_age(self.cookie, policy)
+        check_options(
+            on_store_error=on_store_error,
+            on_invalid_value=on_invalid_value,
+            cache_control=cache_control,
+            deadline=deadline,
+            max_bytes=max_bytes,
+            sweep_every=sweep_every,
+        )
         ring = None if keys is None else KeyRing.of(keys)
         context = StoreContext(self.cookie, ring, policy, entropy)
         model_codec = None if model is None else ModelCodec(model)

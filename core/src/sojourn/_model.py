@@ -67,7 +67,10 @@ class ModelCodec(Generic[M]):
             misfits = [key for key, raw in known.items() if not self._fits(key, raw)]
             for key in misfits:
                 del known[key]
-            return cast("M", self._decode(_encode(known))), misfits
+            try:
+                return cast("M", self._decode(_encode(known))), misfits
+            except DECODE_ERRORS:  # a __post_init__ that refuses what fits one by one
+                return self.model(), [*misfits, *known]
 
     def _fits(self, key: str, raw: Raw) -> bool:
         try:

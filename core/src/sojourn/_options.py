@@ -76,6 +76,23 @@ def _vault(context: StoreContext) -> Vault:
     return Sealed(context.keys.box("sojourn/rows"), context.entropy)
 
 
+def check_options(**options: object) -> None:
+    """Refuse what would fail open, spin or crash later: typos, and numbers that are not above 0."""
+    for name, allowed in _WORDS.items():
+        if options[name] not in allowed:
+            raise ConfigurationError(f"SessionManager({name}=...): one of {', '.join(allowed)}")
+    for name in ("deadline", "max_bytes", "sweep_every"):
+        value = options[name]
+        if value is not None and not (isinstance(value, int | float) and value > 0):
+            raise ConfigurationError(f"SessionManager({name}=...): a number above 0")
+    cache_control = options["cache_control"]
+    if cache_control is not None and not str(cache_control).isprintable():
+        raise ConfigurationError("SessionManager(cache_control=...): a header value on one line")
+
+
+_WORDS = {"on_store_error": ("raise", "anonymous"), "on_invalid_value": ("drop", "raise")}
+
+
 def check_age(cookie: CookieOptions, policy: Policy) -> None:
     """Refuse a session that outlives what a browser keeps (RFC 6265bis, "cookie-age-limit")."""
     if cookie.persistent and policy.deadline(0, 0) > MAX_COOKIE_AGE:

@@ -74,6 +74,17 @@ def server() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
+def own_server() -> Iterator[PostgresServer]:
+    """A server that the test may stop and start."""
+    folder = Path(tempfile.mkdtemp(prefix="sojourn-"))
+    running = PostgresServer(folder)
+    running.start()
+    yield running
+    running.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
 def anyio_backend() -> str:
     """Asyncpg runs on asyncio only."""
     return "asyncio"

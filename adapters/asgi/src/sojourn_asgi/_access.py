@@ -42,14 +42,18 @@ def get_session(
     given: Any = connection
     scope: Scope = getattr(given, "scope", given)
     session = scope.get(SESSION) if manager is None else scope.get(_SESSIONS, {}).get(manager)
-    # Another middleware's session may stand in the same place.
-    if not isinstance(session, Session):
-        raise ConfigurationError(
-            "get_session: no SessionMiddleware of this manager saw this request; add it to the "
-            "application, or to one that this application is mounted in"
-        )
-    found: Session[Any] = session
-    return found
+    if session is not None and _is_ours(session):
+        found: Session[Any] = session
+        return found
+    raise ConfigurationError(
+        "get_session: no SessionMiddleware of this manager saw this request; add it to the "
+        "application, or to one that this application is mounted in"
+    )
+
+
+def _is_ours(session: object) -> bool:
+    """Another middleware's session may stand in the same place."""
+    return isinstance(session, Session)
 
 
 def has_session(scope: Scope, manager: SessionManager[Any]) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends
 from fastapi.openapi.models import APIKey, APIKeyIn
+from fastapi.openapi.models import SecurityBase as SecurityScheme
 from fastapi.requests import HTTPConnection
 from fastapi.security.base import SecurityBase
 
@@ -36,7 +37,9 @@ class CurrentSession(SecurityBase):
 
     def __init__(self, manager: SessionManager[Any] | None = None) -> None:
         cookie = CookieOptions() if manager is None else manager.cookie
-        self.model: APIKey = APIKey.model_validate({"in": APIKeyIn.cookie, "name": cookie.name})
+        self.model: SecurityScheme = APIKey.model_validate(
+            {"in": APIKeyIn.cookie, "name": cookie.name}
+        )
         self.scheme_name: str = cookie.name
         self._manager = manager
 

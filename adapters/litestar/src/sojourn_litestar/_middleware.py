@@ -51,6 +51,10 @@ class SessionMiddleware(ASGIMiddleware):
         await _Exchange(self.manager, session, scope, receive, send).serve(next_app)
 
 
+class _AbandonedError(Exception):
+    """The commit failed and was answered: what the handler's response still sends goes nowhere."""
+
+
 class _Exchange:
     """A session between its cookie and its response."""
 
@@ -86,9 +90,16 @@ class _Exchange:
             await send_error(self._scope, self._receive, self._send, error)
             return
         if self._scope["type"] == ScopeType.HTTP:
-            await app(self._scope, self._receive, self.send)
+            await self._request(app)
         else:
             await self._websocket(app)
+
+    async def _request(self, app: ASGIApp) -> None:
+        try:
+            await app(self._scope, self._receive, self.send)
+        except Exception:
+            if not self._failed:
+                raise  # else it is the abandoned response's, and the client has its answer
 
     async def _websocket(self, app: ASGIApp) -> None:
         """Changes after the handshake go to the store, also if the client leaves first."""
@@ -102,7 +113,7 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         """The handler's ``send``."""
         if self._failed:
-            return
+            raise _AbandonedError  # or a stream without an end would go on for nobody
         if message["type"] in _STARTS and not self._has_started:
             self._has_started = True
             try:
@@ -136,4 +147,6 @@ class _Exchange:
         elif isinstance(replacement, Mapping):
             self._session.clear()
             self._session.update(cast("Mapping[str, Any]", replacement))
+        else:
+            self._session.data = replacement  # a model; refused where the manager has none
         cast("Any", self._scope)["session"] = self._session

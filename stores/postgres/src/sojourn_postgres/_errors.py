@@ -44,7 +44,12 @@ _REMEDIES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ),
 )
 
-DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+DRIVER_ERRORS = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+)
 
 
 class Translated(AbstractContextManager[None]):

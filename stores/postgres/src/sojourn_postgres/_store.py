@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
-from sojourn import Outcome, Record
+from sojourn import ConfigurationError, Outcome, Record, StoreUnavailableError
 
 from ._driver import asyncpg, keep_as_it_is
 from ._errors import TRANSLATED
@@ -54,7 +54,10 @@ class PostgresStore:
     async def load(self, id: str, *, now: float) -> Record | None:
         """See ``Store``."""
         rows = await self._fetch(self._sql.load, UUID(id), now)
-        return _record(rows[0]) if rows else None
+        record = _record(rows[0]) if rows else None
+        if record is not None and record.id != id:
+            raise StoreUnavailableError("the PostgreSQL server answered with another row")
+        return record
 
     async def create(self, record: Record) -> bool:
         """See ``Store``."""
@@ -116,7 +119,17 @@ class PostgresStore:
         return int((await self._fetch(self._sql.sweep, hour(now), now, limit))[0][0])
 
     async def aopen(self) -> None:
-        """See ``SupportsOpen``: connect, and make the table if that was asked for."""
+        """See ``SupportsOpen``: connect, and make the table if that was asked for.
+
+        Raises ConfigurationError on another event loop than asyncio's.
+        """
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            raise ConfigurationError(
+                "sojourn-postgres runs on asyncio; on trio, use a store that runs there, such as "
+                "memory:// or sqlite://"
+            ) from None
         with TRANSLATED:
             if self._schema is not None:
                 pool = await self._connected()
@@ -143,7 +156,12 @@ class PostgresStore:
             async with asyncio.timeout(self.deadline):
                 pool = await self._connected()
                 async with pool.acquire() as connection:
-                    rows: list[Any] = await connection.fetch(sql, *arguments)
+                    try:
+                        rows: list[Any] = await connection.fetch(sql, *arguments)
+                    except asyncio.CancelledError:
+                        # To wait for the server's word on it could outlast the deadline.
+                        connection.terminate()
+                        raise
                     return rows
 
 

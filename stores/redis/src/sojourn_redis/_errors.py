@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from redis import exceptions
 
@@ -16,7 +16,17 @@ from sojourn import StoreUnavailableError, SupportsDeadline
 
 P = ParamSpec("P")
 T = TypeVar("T")
-S = TypeVar("S", bound=SupportsDeadline)
+
+
+class Guarded(SupportsDeadline, Protocol):
+    """What ``guarded`` has to know of a store."""
+
+    async def reconnect(self) -> None:
+        """Drop all connections."""
+        ...
+
+
+S = TypeVar("S", bound=Guarded)
 
 
 class OutOfStepError(exceptions.ConnectionError):
@@ -50,8 +60,10 @@ DRIVER_ERRORS = (exceptions.RedisError, OSError)
 
 def translated(error: BaseException) -> StoreUnavailableError:
     """Our error for the driver's; its cause is the driver's."""
+    causes = (error, error.__cause__, error.__context__)
     for kinds, remedy in _REMEDIES:
-        if isinstance(error, kinds):
+        # A connection that was refused hides the reason behind a ConnectionError.
+        if any(isinstance(cause, kinds) for cause in causes):
             return StoreUnavailableError(f"the Redis server {remedy}")
     return StoreUnavailableError(f"the Redis server answered with {type(error).__name__}")
 
@@ -67,6 +79,8 @@ def guarded(
             async with asyncio.timeout(store.deadline):
                 return await method(store, *args, **kwargs)
         except DRIVER_ERRORS as error:
+            if isinstance(error, OutOfStepError):
+                await store.reconnect()
             raise translated(error) from error
 
     return wrapper

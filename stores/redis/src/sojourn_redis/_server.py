@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Awaitable
-from typing import Any, cast
+from typing import Any
 
 from redis import exceptions
 
@@ -79,10 +79,11 @@ class Server:
         if len(commands) == 1 and not waits:
             return [await self.client.execute_command(*commands[0])]
         if not waits and not self._is_cluster and all(command[0] == "GET" for command in commands):
-            values: Any = await self.client.execute_command("MGET", *(key for _, key in commands))
+            values: Reply = await self.client.execute_command("MGET", *(key for _, key in commands))
             if not isinstance(values, list):
                 raise OutOfStepError("no list of values")
-            return cast("list[Reply]", values)
+            several: list[Reply] = values
+            return several
         pipe = self.client.pipeline(transaction=False)
         for command in commands:
             pipe.execute_command(*command)

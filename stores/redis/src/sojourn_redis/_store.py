@@ -133,6 +133,10 @@ class RedisStore:
                 policy,
             )
 
+    async def reconnect(self) -> None:
+        """Drop all connections; the next call makes new ones."""
+        await self._server.reconnect()
+
     async def aclose(self) -> None:
         """See ``Store``."""
         await self._server.drain()

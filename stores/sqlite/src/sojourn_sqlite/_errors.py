@@ -71,6 +71,7 @@ class SQLiteStoreError(StoreUnavailableError):
         super().__init__(f"{path} {_TEXTS[trouble]}{because}")
         self.path = path
         self.trouble = trouble
+        self.detail = detail
 
 
 def is_busy(error: BaseException) -> bool:
@@ -78,21 +79,43 @@ def is_busy(error: BaseException) -> bool:
     return _primary(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
-def ours(path: Path, error: Exception) -> StoreError:
-    """The error that a caller gets for this one. Names the kind of failure and no value."""
-    if isinstance(error, StoreError):
-        # One instance per waiter: each gets a traceback of its own.
-        if isinstance(error, SQLiteStoreError):
-            return SQLiteStoreError(error.path, error.trouble)
-        return error
+# Refusals of one statement, which SQLite undoes alone; the transaction stays as it was.
+_OWN = frozenset({sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG})
+
+
+def is_own(error: Exception) -> bool:
+    """Whether this is about one statement's values, and says nothing of the file."""
     if isinstance(error, sqlite3.Error):
-        name = getattr(error, "sqlite_errorname", "")
-        if _primary(error) == sqlite3.SQLITE_IOERR and "WRITE" in name:
-            return SQLiteStoreError(path, Trouble.FULL, name)
-        return SQLiteStoreError(path, _CODES.get(_primary(error), Trouble.BROKEN), name)
+        # Values that Python cannot hand to SQLite are refused without a code.
+        return _primary(error) in _OWN or not hasattr(error, "sqlite_errorcode")
+    return isinstance(error, (ValueError, TypeError, AttributeError, OverflowError))
+
+
+def trouble_of(error: Exception) -> Trouble | None:
+    """What is wrong with the file; None if it is the values of one call that are wrong."""
+    if isinstance(error, SQLiteStoreError):
+        return error.trouble
+    if isinstance(error, sqlite3.Error):
+        # A device that takes no more may say so as an I/O error.
+        if _primary(error) == sqlite3.SQLITE_IOERR and "WRITE" in error.sqlite_errorname:
+            return Trouble.FULL
+        return _CODES.get(_primary(error), Trouble.BROKEN)
     if isinstance(error, OSError):
-        return SQLiteStoreError(path, Trouble.UNREACHABLE, type(error).__name__)
-    return StoreError(f"{path}: this record cannot be stored ({type(error).__name__})")
+        return Trouble.UNREACHABLE
+    return Trouble.BROKEN if isinstance(error, (RuntimeError, MemoryError)) else None
+
+
+def ours(path: Path, error: Exception) -> StoreError:
+    """The error that a caller gets for this one. Names the kind of failure and no value.
+
+    A new instance for each who waits: each gets a traceback of its own.
+    """
+    trouble = trouble_of(error)
+    if trouble is None:
+        return StoreError(f"{path}: this record cannot be stored ({type(error).__name__})")
+    if isinstance(error, SQLiteStoreError):
+        return SQLiteStoreError(path, trouble, error.detail)
+    return SQLiteStoreError(path, trouble, getattr(error, "sqlite_errorname", type(error).__name__))
 
 
 def _primary(error: BaseException) -> int:

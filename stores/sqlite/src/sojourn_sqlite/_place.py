@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 from pathlib import Path
 
 from ._errors import SQLiteStoreError, Trouble
 
 _PRIVATE = stat.S_IRUSR | stat.S_IWUSR
 _OF_OTHERS = stat.S_IRWXO
+# Closing any descriptor of a file drops all locks that this process has on it
+# (sqlite.org/howtocorrupt.html, 2.2): nobody opens it between its creation and that close.
+_creating = threading.Lock()
 _MOUNTS = Path("/proc/mounts")
 # WAL shares memory between processes of one host; these file systems have several hosts.
 _NETWORKS = frozenset(
@@ -29,7 +33,8 @@ def make_private(path: Path) -> None:
     """
     refuse_network(path)
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE))
+        with _creating:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE))
     except FileExistsError:
         _narrow(path)
     except OSError as error:

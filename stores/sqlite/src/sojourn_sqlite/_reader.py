@@ -1,48 +1,45 @@
-"""Reads on the caller's thread: connections that do not wait, and are nobody's for long."""
+"""Reads: on the caller's thread where they need not wait, and on a thread of their own."""
 
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 
 from sojourn import Record
 
-from . import _rows
+from . import _fork, _rows
 from ._errors import is_busy
-from ._worker import Connect
+from ._waiting import Job, answer
+from ._worker import Connect, Pauses, Worker, in_time
 
 _PAUSES = (0.0, 0.0003, 0.001, 0.002)
 """Seconds between the tries of a read that cannot be awaited: 3 ms of the loop, and no more."""
 
 
 class InlineReader:
-    """A stack of idle connections: a thread takes one, reads, and puts it back.
+    """One connection that never waits, for one thread at a time.
 
     In WAL a reader waits for nobody, but for the moments in which a file is recovered or closed
-    for good. Taking and putting back are single operations of a list, so no lock is needed.
+    for good. Threads that meet here wait for the microseconds of a read.
     """
 
     def __init__(self, connect: Connect) -> None:
         self._connect = connect
-        self._idle: list[sqlite3.Connection] = []
+        self._gate = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        _fork.watch(self)
 
     def load(self, id: str, now: float) -> Record | None:
         """The row. Raises what SQLite raises; see ``is_busy``."""
-        idle = self._idle
-        try:
-            connection = idle.pop()
-        except IndexError:
-            connection = self._connect()
-        try:
-            record = _rows.load(connection, id, now)
-        except BaseException:
-            connection.close()
-            raise
-        if idle is self._idle:
-            idle.append(connection)
-        else:  # closed meanwhile
-            connection.close()
-        return record
+        with self._gate:
+            try:
+                if self._connection is None:
+                    self._connection = self._connect()
+                return _rows.load(self._connection, id, now)
+            except BaseException:
+                self._disconnect()
+                raise
 
     def load_patiently(self, id: str, now: float) -> Record | None:
         """``load``, tried again for a few milliseconds if the file is busy."""
@@ -55,13 +52,50 @@ class InlineReader:
                 time.sleep(pause)
         return self.load(id, now)
 
-    def warm(self) -> None:
-        """Open a connection, so that the first request need not."""
-        if not self._idle:
-            self._idle.append(self._connect())
-
     def close(self) -> None:
-        """Close what is idle now, and what is in use when it comes back."""
-        idle, self._idle = self._idle, []
-        while idle:
-            idle.pop().close()
+        """Close the connection; the next read opens another one."""
+        with self._gate:
+            self._disconnect()
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    # Forks, see _fork
+
+    def before_fork(self) -> None:
+        self._gate.acquire()
+        self._disconnect()
+
+    def after_fork(self, *, in_child: bool) -> None:  # noqa: ARG002 - nobody waits here
+        self._gate.release()
+
+
+class ReadingWorker(Worker):
+    """Reads off the loop: for slow disks, for long lists, and when a read on the loop was busy."""
+
+    def __init__(self, connect: Connect) -> None:
+        super().__init__("sojourn-sqlite-reader", connect)
+
+    def work(self, jobs: list[Job]) -> None:
+        """See ``Worker``. A read that meets a lock holds up those behind it: they need it, too."""
+        for job in jobs:
+            pauses = Pauses()
+            while not job.late:
+                with self.gate:
+                    job.error = self._read(job)
+                if job.error is None or not is_busy(job.error):
+                    break
+                if not in_time([job], job.error):
+                    job.late = True
+                pauses.sleep()
+        answer(job for job in jobs if not job.late)
+
+    def _read(self, job: Job) -> Exception | None:
+        try:
+            job.result = job.operation(self.connected(), *job.arguments)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it goes to whoever waits
+            self.disconnect()
+            return error
+        return None

@@ -39,8 +39,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 NEWEST = len(MIGRATIONS)
 
 
-def connect(path: Path, *, busy: float = 0.0) -> sqlite3.Connection:
-    """A connection to a file that exists. ``busy``: seconds that a statement waits for locks.
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection to a file that exists. Its statements wait for no lock.
 
     Not bound to a thread: a connection here is used by one thread at a time, but not always the
     same one.
@@ -48,7 +48,7 @@ def connect(path: Path, *, busy: float = 0.0) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.as_uri()}?mode=rw",
         uri=True,
-        timeout=busy,
+        timeout=0,
         isolation_level=None,
         check_same_thread=False,
     )
@@ -62,9 +62,9 @@ def connect(path: Path, *, busy: float = 0.0) -> sqlite3.Connection:
     return connection
 
 
-def open_reader(path: Path, *, busy: float = 0.0) -> sqlite3.Connection:
+def open_reader(path: Path) -> sqlite3.Connection:
     """A connection that cannot write, to a file that was prepared."""
-    connection = connect(path, busy=busy)
+    connection = connect(path)
     try:
         connection.execute("PRAGMA query_only = ON")
         _check(connection, path)
@@ -74,13 +74,13 @@ def open_reader(path: Path, *, busy: float = 0.0) -> sqlite3.Connection:
     return connection
 
 
-def open_writer(path: Path, durability: Durability, *, busy: float = 0.0) -> sqlite3.Connection:
+def open_writer(path: Path, durability: Durability) -> sqlite3.Connection:
     """A connection that writes. Creates the file and brings its schema up to date.
 
     Raises SQLiteStoreError, sqlite3.Error.
     """
     make_private(path)
-    connection = connect(path, busy=busy)
+    connection = connect(path)
     try:
         # Says so of a foreign or newer file before anything in it is changed.
         if _identity(connection, path) != (APPLICATION_ID, NEWEST):

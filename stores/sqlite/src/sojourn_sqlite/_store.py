@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import threading
-import time
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
 from sojourn import ConfigurationError, Outcome, Record
 
-from . import _fork, _rows
-from ._errors import is_busy, ours
-from ._reader import InlineReader
-from ._schema import Durability, open_reader, open_writer
-from ._waiting import Job, Operation, slow, wait_for
-from ._worker import ReadingWorker, Worker
+from . import _rows
+from ._errors import SQLiteStoreError, Trouble, is_busy, ours
+from ._file import File
+from ._reader import InlineReader, ReadingWorker
+from ._schema import Durability
+from ._waiting import Job, wait_for
+from ._worker import Worker
 from ._writer import Writer
 
 T = TypeVar("T")
 Reads = Literal["inline", "thread"]
+_LONGEST_DEADLINE = 3600.0
 
 
 class LoadNowait(Protocol):
@@ -65,39 +66,38 @@ class SQLiteStore:
             raise ConfigurationError('SQLiteStore(durability=...): "full" or "normal"')
         if reads not in ("inline", "thread"):
             raise ConfigurationError('SQLiteStore(reads=...): "inline" or "thread"')
-        if not deadline > 0:
-            raise ConfigurationError("SQLiteStore(deadline=...): seconds, more than 0")
+        if not 0 < deadline <= _LONGEST_DEADLINE:
+            raise ConfigurationError("SQLiteStore(deadline=...): seconds, more than 0, up to 3600")
         if not os.fspath(path) or os.fspath(path) == ":memory:":
             raise ConfigurationError(
                 'SQLiteStore: give the path of a file; sessions in memory are "memory://"'
             )
         self.path = Path(path).absolute()
         self.deadline = deadline
-        self._durability: Durability = durability
-        self._inline = InlineReader(self._connect_reader)
-        self._writer = Writer(self._connect_writer)
-        self._reading = ReadingWorker(lambda: self._connect_reader(busy=deadline))
-        self._preparing = threading.Lock()
-        self._is_prepared = False
-        if reads == "inline":
+        self._file = File(self.path, durability, deadline)
+        self._inline = InlineReader(self._file.connect_reader)
+        self._writer = Writer(self._file.connect_writer)
+        self._reading = ReadingWorker(self._file.connect_reader)
+        self._is_inline = reads == "inline"
+        if self._is_inline:
             self.load_nowait = self._load_nowait
-        _fork.watch(self)
         # A store that nobody closed must not leave its threads behind.
-        weakref.finalize(self, _stop_all, self._writer, self._reading)
+        weakref.finalize(self, _abandon, self._inline, self._reading, self._writer)
 
     # Reading
 
     def _load_nowait(self, id: str, *, now: float) -> Record | None:
         try:
             return self._inline.load_patiently(id, now)
-        except (sqlite3.Error, OSError) as error:
+        except Exception as error:
             raise ours(self.path, error) from error
 
     async def load(self, id: str, *, now: float) -> Record | None:
-        if hasattr(self, "load_nowait"):
+        # To prepare a file may take a while, so the thread does that.
+        if self._is_inline and self._file.is_prepared:
             try:
                 return self._inline.load(id, now)
-            except (sqlite3.Error, OSError) as error:
+            except Exception as error:
                 if not is_busy(error):
                     raise ours(self.path, error) from error
         return await self._do(self._reading, _rows.load, id, now)
@@ -123,41 +123,51 @@ class SQLiteStore:
         return await self._do(self._writer, _rows.delete_owner, owner, keep)
 
     async def sweep(self, *, now: float, limit: int) -> int:
-        count: int = await self._do(self._writer, _rows.sweep, now, limit)
+        count = await self._do(self._writer, _rows.sweep, now, limit)
         if count < limit:
             # The last batch of this sweep, so the space is free now.
             self._writer.shrink_soon()
         return count
 
-    async def _do(self, worker: Worker, operation: Operation, *arguments: Any) -> Any:
-        # A little before the loop's own timer, so that the better message wins.
-        job = Job(operation, arguments, time.monotonic() + self.deadline)
-        if not await wait_for(job, worker.submit):
-            raise slow(self.path)
+    async def _do(self, worker: Worker, operation: Callable[..., T], *arguments: Any) -> T:
+        job = Job(operation, arguments, self.deadline)
+        try:
+            answered = await wait_for(job, worker.submit)
+        except RuntimeError as error:  # no more threads
+            raise ours(self.path, error) from error
+        if not answered:
+            raise SQLiteStoreError(self.path, Trouble.SLOW)
         if job.error is not None:
             raise ours(self.path, job.error) from job.error
-        return job.result
+        result: T = job.result
+        return result
 
     # Life
 
     async def aopen(self) -> None:
         await self._do(self._writer, _nothing)
         await self._do(self._reading, _nothing)
-        if hasattr(self, "load_nowait"):
-            await self._do(self._reading, lambda _: self._inline.warm())
 
     async def aclose(self) -> None:
         self._inline.close()
-        for worker in (self._reading, self._writer):
-            # The writer last: the last connection to a file empties the WAL and removes it.
-            await self._ended(worker)
-        self._is_prepared = False
+        try:
+            await wait_for(_end(self.deadline), self._reading.stop)
+        finally:
+            # Even if this is cancelled: the thread is told before the waiting begins. The last
+            # connection to a file empties the WAL and removes it.
+            await wait_for(_end(self.deadline), self._writer.stop)
+            self._file.is_prepared = False
 
-    async def _ended(self, worker: Worker) -> None:
-        thread = worker.stop()
-        if thread is None:
-            return
-        joining = Worker("sojourn-sqlite-closing")
-        joining.work = lambda jobs, _: [thread.join(self.deadline) for _ in jobs][:0] and None  # type: ignore[method-assign]
-        await wait_for(Job(_nothing, (), time.monotonic() + self.deadline), joining.submit)
-        joining.stop()
+
+def _nothing(connection: sqlite3.Connection) -> None:
+    """Let the worker connect."""
+
+
+def _end(seconds: float) -> Job:
+    return Job(_nothing, (), seconds)
+
+
+def _abandon(inline: InlineReader, *workers: Worker) -> None:
+    inline.close()
+    for worker in workers:
+        worker.stop(_end(0))

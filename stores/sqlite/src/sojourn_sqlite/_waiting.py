@@ -1,7 +1,7 @@
 """Waiting on an event loop for a thread: one wake-up per loop for a whole batch of answers.
 
-anyio's own way from a thread (``from_thread``) makes one call and one answer per job, so this speaks
-to asyncio and to trio natively.
+anyio's own way from a thread (``from_thread``) makes one call and one answer per job, so this
+speaks to asyncio and to trio natively.
 """
 
 from __future__ import annotations
@@ -10,90 +10,68 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
-
-from ._errors import SQLiteStoreError, Trouble
+from typing import Any
 
 Operation = Callable[..., Any]
+Wake = Callable[[], None]
+Post = Callable[[Callable[[], None]], None]
+"""Calls a function on an event loop, soon, from any thread; nothing if the loop has ended."""
 
-
-class Home(Protocol):
-    """Where answers go: an event loop, seen from another thread."""
-
-    def post(self, function: Callable[[], None]) -> None:
-        """Call the function on the loop, soon. Does nothing if the loop has ended."""
-        ...
+_MARGIN = 0.05
+"""The share of the deadline that is left when the worker gives up, so that its reason is told."""
 
 
 class Job:
     """One operation for a worker, and what became of it.
 
-    ``give_up_at`` is on the clock of ``time.monotonic``. Nobody waits for a cancelled job, which is
-    carried out all the same; one that is ``late`` was answered with an error, and is not begun.
+    ``give_up_at`` and ``end_at`` are on the clock of ``time.monotonic``: when the worker stops
+    trying, and when nobody waits any more. A cancelled job is carried out all the same; one that is
+    ``late`` has nobody who waits, and is not begun. Nothing touches a job after its answer.
     """
 
-    __slots__ = ("arguments", "error", "give_up_at", "home", "late", "operation", "result", "wake")
+    __slots__ = (
+        "arguments",
+        "end_at",
+        "error",
+        "give_up_at",
+        "home",
+        "late",
+        "operation",
+        "post",
+        "result",
+        "wake",
+    )
 
-    def __init__(self, operation: Operation, arguments: tuple[Any, ...], give_up_at: float) -> None:
+    def __init__(self, operation: Operation, arguments: tuple[Any, ...], seconds: float) -> None:
+        now = time.monotonic()
         self.operation = operation
         self.arguments = arguments
-        self.give_up_at = give_up_at
+        self.give_up_at = now + seconds * (1 - _MARGIN)
+        self.end_at = now + seconds
         self.late = False
-        self.home: Home | None = None
-        self.wake: Callable[[], None] | None = None
+        self.home = 0
+        self.post: Post | None = None
+        self.wake: Wake | None = None
         self.result: Any = None
         self.error: Exception | None = None
 
 
 def answer(jobs: Iterable[Job]) -> None:
     """Wake all who wait for these jobs. Called from a worker's thread."""
-    homes: dict[int, tuple[Home, list[Job]]] = {}
+    homes: dict[int, tuple[Post, list[Wake]]] = {}
     for job in jobs:
-        if job.home is not None:
-            homes.setdefault(job.home.__hash__(), (job.home, []))[1].append(job)
-    for home, waiting in homes.values():
-        home.post(lambda waiting=waiting: _wake(waiting))  # type: ignore[misc]
+        if job.post is not None and job.wake is not None:
+            homes.setdefault(job.home, (job.post, []))[1].append(job.wake)
+    for post, wakes in homes.values():
+        post(_all(wakes))
 
 
-def _wake(jobs: list[Job]) -> None:
-    for job in jobs:
-        if job.wake is not None:
-            job.wake()
+def _all(wakes: list[Wake]) -> Wake:
+    def wake() -> None:
+        for each in wakes:
+            each()
 
-
-class _AsyncioHome:
-    __slots__ = ("_loop",)
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-
-    def __hash__(self) -> int:
-        return id(self._loop)
-
-    def post(self, function: Callable[[], None]) -> None:
-        """See ``Home``."""
-        try:
-            self._loop.call_soon_threadsafe(function)
-        except RuntimeError:  # the loop is closed: whoever waited is gone
-            return
-
-
-class _TrioHome:
-    __slots__ = ("_error", "_token")
-
-    def __init__(self, token: Any, error: type[Exception]) -> None:
-        self._token = token
-        self._error = error
-
-    def __hash__(self) -> int:
-        return id(self._token)
-
-    def post(self, function: Callable[[], None]) -> None:
-        """See ``Home``."""
-        try:
-            self._token.run_sync_soon(function)
-        except self._error:  # trio has ended
-            return
+    return wake
 
 
 async def wait_for(job: Job, submit: Callable[[Job], None]) -> bool:
@@ -113,8 +91,14 @@ async def _wait_on_asyncio(job: Job, submit: Callable[[Job], None]) -> bool:
             job.late = not answered
             future.set_result(answered)
 
-    job.home, job.wake = _AsyncioHome(loop), lambda: end(answered=True)
-    timer = loop.call_later(job.give_up_at - time.monotonic(), end, False)  # noqa: FBT003
+    def post(function: Callable[[], None]) -> None:
+        try:
+            loop.call_soon_threadsafe(function)
+        except RuntimeError:  # the loop is closed: whoever waited is gone
+            return
+
+    job.home, job.post, job.wake = id(loop), post, lambda: end(answered=True)
+    timer = loop.call_later(job.end_at - time.monotonic(), end, False)  # noqa: FBT003
     try:
         submit(job)
         return await future
@@ -124,16 +108,17 @@ async def _wait_on_asyncio(job: Job, submit: Callable[[Job], None]) -> bool:
 
 async def _wait_on_trio(trio: Any, job: Job, submit: Callable[[Job], None]) -> bool:
     answered = trio.Event()
-    job.home = _TrioHome(trio.lowlevel.current_trio_token(), trio.RunFinishedError)
-    job.wake = answered.set
-    with trio.move_on_after(job.give_up_at - time.monotonic()):
-        submit(job)
+    token = trio.lowlevel.current_trio_token()
+
+    def post(function: Callable[[], None]) -> None:
+        try:
+            token.run_sync_soon(function)
+        except trio.RunFinishedError:  # as on asyncio
+            return
+
+    job.home, job.post, job.wake = id(token), post, answered.set
+    submit(job)
+    with trio.move_on_after(job.end_at - time.monotonic()):
         await answered.wait()
-    if not answered.is_set():
-        job.late = True
-    return bool(answered.is_set())
-
-
-def slow(path: Any) -> SQLiteStoreError:
-    """The error for whoever waited in vain."""
-    return SQLiteStoreError(path, Trouble.SLOW)
+    job.late = not answered.is_set()
+    return not job.late

@@ -2,129 +2,155 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
+from . import _fork
 from ._waiting import Job, answer
 
-LARGEST_BATCH = 500
-"""Jobs that are answered together: more would let the first ones wait for nothing."""
+Connect = Callable[[], sqlite3.Connection]
+_Queue = SimpleQueue["Job | _Last"]
 
-_Item = Job | None
-"""None ends the thread."""
+_LARGEST_BATCH = 500
+"""Jobs that are answered together: more would let the first ones wait for nothing."""
+_LONGEST_PAUSE = 0.01
+
+
+class _Last:
+    """Ends the thread, after all that was queued before. ``job`` is answered at the very end."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
 
 
 class Worker:
     """A thread that starts with the first job and ends with ``stop``.
 
-    ``gate`` is held while the connection is in use, so that a fork can wait for a quiet moment.
+    ``gate`` is held while the connection is in use: a fork waits for it, and a thread that still
+    ends may meet its successor. The thread never takes ``_lock``, so that ``stop`` may be called
+    from a finalizer, which runs on any thread at any time.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, connect: Connect) -> None:
         self._name = name
-        self._queue: SimpleQueue[_Item] = SimpleQueue()
+        self._connect = connect
+        self._lock = threading.Lock()
+        self._queue: _Queue = SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._starting = threading.Lock()
         self.gate = threading.Lock()
         self.connection: sqlite3.Connection | None = None
+        _fork.watch(self)
 
     def submit(self, job: Job) -> None:
-        """Queue the job; it is answered by ``sojourn_sqlite._waiting.answer``."""
-        self._queue.put(job)
-        if self._thread is None:
-            self._start()
+        """Queue the job; it is answered by ``sojourn_sqlite._waiting.answer``.
 
-    def _start(self) -> None:
-        with self._starting:
+        Raises RuntimeError if the system gives no thread.
+        """
+        with self._lock:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-                self._thread.start()
+                queue: _Queue = SimpleQueue()
+                thread = threading.Thread(
+                    target=self._run, args=(queue,), name=self._name, daemon=True
+                )
+                thread.start()
+                self._thread, self._queue = thread, queue
+            self._queue.put(job)
 
-    def stop(self) -> threading.Thread | None:
-        """Let the thread finish what is queued and end; the thread, if there is one."""
-        with self._starting:
-            thread, self._thread = self._thread, None
-            if thread is not None:
-                # A later job starts another thread, which must not find this one's end.
-                self._queue.put(None)
-                self._queue = SimpleQueue()
-        return thread
+    def stop(self, job: Job) -> None:
+        """Let the thread finish what is queued, close its connection, and answer this job."""
+        with self._lock:
+            if self._thread is not None:
+                self._queue.put(_Last(job))
+                self._thread = None
+                return
+        answer([job])
 
-    def _run(self) -> None:
-        queue = self._queue
+    def _run(self, queue: _Queue) -> None:
         while True:
-            first = queue.get()
-            batch = [] if first is None else take(queue, first)
-            is_last = first is None or None in batch
-            jobs = [job for job in batch if job is not None]
+            jobs, last = _take(queue)
             if jobs:
-                self.work(jobs, queue)
-                answer(jobs)
+                self.work(jobs)
                 with self.gate:
                     self.tidy()
-            if is_last:
+            if last is not None:
                 with self.gate:
                     self.disconnect()
+                answer([last.job])
                 return
 
-    def work(self, jobs: list[Job], queue: SimpleQueue[_Item]) -> None:
-        """Carry out the jobs, and set the result or the error of each."""
+    def work(self, jobs: list[Job]) -> None:
+        """Carry out the jobs, set the result or the error of each, and answer each once."""
         raise NotImplementedError
 
     def tidy(self) -> None:
         """What has time until everybody was answered."""
 
+    def connected(self) -> sqlite3.Connection:
+        """The connection. Raises SQLiteStoreError, sqlite3.Error, OSError."""
+        if self.connection is None:
+            self.connection = self._connect()
+        return self.connection
+
     def disconnect(self) -> None:
-        """Close the connection; the next job opens another one."""
+        """Close the connection; the next job opens another one. Rolls back what is open."""
         connection, self.connection = self.connection, None
         if connection is not None:
             connection.close()
 
+    # Forks, see _fork
 
-def take(queue: SimpleQueue[_Item], first: Job) -> list[_Item]:
-    """The first job and what waits behind it."""
-    batch: list[_Item] = [first]
-    try:
-        while len(batch) < LARGEST_BATCH and batch[-1] is not None:
-            batch.append(queue.get_nowait())
-    except Empty:
-        pass
-    return batch
+    def before_fork(self) -> None:
+        self._lock.acquire()
+        self.gate.acquire()
+        self.disconnect()
 
-
-def attempt(job: Job, connection: sqlite3.Connection) -> Exception | None:
-    """Carry out one job; the error, if there was one."""
-    try:
-        job.result, job.error = job.operation(connection, *job.arguments), None
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is the caller's and not ours
-        job.error = error
-    return job.error
+    def after_fork(self, *, in_child: bool) -> None:
+        if in_child:
+            # The thread is the parent's, and so are all who wait.
+            self._thread = None
+        self.gate.release()
+        self._lock.release()
 
 
-Connect = Callable[[], sqlite3.Connection]
-
-
-class ReadingWorker(Worker):
-    """Reads off the loop: for slow disks, for long lists, and when a read on the loop was busy."""
-
-    def __init__(self, connect: Connect) -> None:
-        super().__init__("sojourn-sqlite-reader")
-        self._connect = connect
-
-    def work(self, jobs: list[Job], queue: SimpleQueue[_Item]) -> None:  # noqa: ARG002
-        """See ``Worker``."""
-        with self.gate:
-            for job in jobs:
-                if not job.late:
-                    self._read(job)
-
-    def _read(self, job: Job) -> None:
+def _take(queue: _Queue) -> tuple[list[Job], _Last | None]:
+    """Wait for a job; then it and what waits behind it, up to the end."""
+    jobs: list[Job] = []
+    item = queue.get()
+    while not isinstance(item, _Last):
+        jobs.append(item)
+        if len(jobs) == _LARGEST_BATCH:
+            return jobs, None
         try:
-            self.connection = self.connection or self._connect()
-        except Exception as error:  # noqa: BLE001 - as in attempt
-            job.error = error
-            return
-        if isinstance(attempt(job, self.connection), sqlite3.Error):
-            self.disconnect()
+            item = queue.get_nowait()
+        except Empty:
+            return jobs, None
+    return jobs, item
+
+
+def in_time(jobs: list[Job], busy: Exception) -> list[Job]:
+    """Those who can wait longer for a lock; all others are answered with this error."""
+    now = time.monotonic()
+    over = [job for job in jobs if job.late or job.give_up_at <= now]
+    for job in over:
+        job.error = busy
+    answer(over)
+    return [job for job in jobs if job not in over] if over else jobs
+
+
+class Pauses:
+    """Ever longer sleeps, by chance, until a lock is free.
+
+    SQLite's own handler sleeps up to 100 ms at a time, which starves a busy process.
+    """
+
+    def __init__(self) -> None:
+        self._longest = 0.0005
+
+    def sleep(self) -> None:
+        """Wait for up to 10 ms. Not to be called with a gate held."""
+        time.sleep(random.uniform(0, self._longest))  # noqa: S311 - jitter
+        self._longest = min(self._longest * 1.5, _LONGEST_PAUSE)

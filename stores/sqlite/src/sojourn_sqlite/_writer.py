@@ -2,89 +2,87 @@
 
 from __future__ import annotations
 
-import random
 import sqlite3
-import time
-from queue import Empty, SimpleQueue
+from typing import Any
 
-from ._errors import is_busy
-from ._waiting import Job
-from ._worker import LARGEST_BATCH, Connect, Worker, attempt
+from ._errors import is_busy, is_own
+from ._waiting import Job, answer
+from ._worker import Connect, Pauses, Worker, in_time
 
 _CHECKPOINT_AFTER = 400
 """Jobs between two checkpoints: at about five pages each some 8 MB of WAL."""
 _VACUUM_ABOVE = 256
 """Free pages that are kept for the next sessions; what is more goes back to the file system."""
-_VACUUM_STEP = 256
-_LONGEST_PAUSE = 0.01
+_VACUUM_STEP = 4096
 
 
 class Writer(Worker):
-    """The one connection of this process that writes."""
+    """The one connection of this store that writes."""
 
     def __init__(self, connect: Connect) -> None:
-        super().__init__("sojourn-sqlite-writer")
-        self._connect = connect
+        super().__init__("sojourn-sqlite-writer", connect)
         self._since_checkpoint = 0
         self._shrink_wanted = False
 
     def shrink_soon(self) -> None:
-        """Give space back after the present batch."""
+        """Give space back after the next batch."""
         self._shrink_wanted = True
 
-    def work(self, jobs: list[Job], queue: SimpleQueue[Job | None]) -> None:
-        """See ``Worker``. Waits for other processes' locks, job by job until its deadline."""
-        waiting, pause = jobs, 0.0005
-        while waiting:
+    def work(self, jobs: list[Job]) -> None:
+        """See ``Worker``. Waits for other processes' locks, for each job until it gives up."""
+        pauses = Pauses()
+        jobs = [job for job in jobs if not job.late]
+        while jobs:
             with self.gate:
-                busy = self._commit(waiting)
-            if busy is None:
+                error = self._together(jobs)
+            if error is None:
+                answer(jobs)
                 return
-            # SQLite's own handler sleeps up to 100 ms at a time, which starves a busy process.
-            time.sleep(random.uniform(0, pause))  # noqa: S311 - jitter
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
-            now = time.monotonic()
-            for job in waiting:
-                if job.give_up_at <= now:
-                    job.error, job.late = busy, True
-            waiting = [job for job in waiting if not job.late]
-            if len(jobs) < LARGEST_BATCH and not any(job.late for job in jobs):
-                join(jobs, waiting, queue)
+            if not is_busy(error):
+                self._apart(jobs, error)
+                return
+            jobs = in_time(jobs, error)
+            pauses.sleep()
 
-    def _commit(self, jobs: list[Job]) -> Exception | None:
-        """Carry out all jobs in one transaction; the error if the file is locked."""
-        error = self._together(jobs)
-        if error is None or is_busy(error):
-            return error
-        # One of them broke the transaction of all: each on its own, so the others are not harmed.
+    def _apart(self, jobs: list[Job], error: Exception) -> None:
+        """Nothing of these was written: each gets a transaction of its own, the only one its error.
+
+        So what one of them breaks does not harm the others.
+        """
+        if len(jobs) == 1:
+            jobs[0].error = error
+            answer(jobs)
+            return
         for job in jobs:
-            job.error = error if len(jobs) == 1 else self._together([job])
-        if any(isinstance(job.error, sqlite3.Error) for job in jobs):
-            self.disconnect()
-        return None
+            self.work([job])
 
     def _together(self, jobs: list[Job]) -> Exception | None:
-        """Commit the jobs; the error if nothing was committed."""
-        begun = [job for job in jobs if not job.late]
+        """Commit the jobs, and set what became of each; or the error, and nothing was written."""
         try:
-            connection = self.connection = self.connection or self._connect()
+            connection = self.connected()
             connection.execute("BEGIN IMMEDIATE")
-        except Exception as error:  # noqa: BLE001 - goes to whoever waits
-            return error
-        try:
-            for job in begun:
-                error = attempt(job, connection)
-                if error is not None and not connection.in_transaction:
-                    return error
+            done = [_attempt(connection, job) for job in jobs]
             connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            _roll_back(connection)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it goes to whoever waits
+            self._undo(error)
             return error
-        self._since_checkpoint += len(begun)
+        for job, (result, refusal) in zip(jobs, done, strict=True):
+            job.result, job.error = result, refusal
+        self._since_checkpoint += len(jobs)
         return None
 
+    def _undo(self, error: Exception) -> None:
+        try:
+            if self.connection is not None and self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            self.disconnect()
+        if not is_busy(error):
+            # A new connection forgets whatever this one believes of the file.
+            self.disconnect()
+
     def tidy(self) -> None:
-        """See ``Worker``: checkpoints and shrinks. Failing here loses nothing, so it is no error."""
+        """See ``Worker``: checkpoints and shrinks. A failure loses nothing, so it is no error."""
         if self.connection is None:
             return
         try:
@@ -98,31 +96,21 @@ class Writer(Worker):
             self.disconnect()
 
 
-def join(jobs: list[Job], waiting: list[Job], queue: SimpleQueue[Job | None]) -> None:
-    """Let those who came meanwhile into the batch."""
+def _attempt(connection: sqlite3.Connection, job: Job) -> tuple[Any, Exception | None]:
+    """The job's result, or its own refusal, which leaves the transaction and the others alone.
+
+    Raises whatever else went wrong: then nothing of the transaction may be committed.
+    """
     try:
-        while len(jobs) < LARGEST_BATCH:
-            job = queue.get_nowait()
-            if job is None:
-                queue.put(None)
-                return
-            jobs.append(job)
-            waiting.append(job)
-    except Empty:
-        return
-
-
-def _roll_back(connection: sqlite3.Connection) -> None:
-    if connection.in_transaction:
-        try:
-            connection.execute("ROLLBACK")
-        except sqlite3.Error:
-            # The journal of a connection that cannot even roll back is undone by the next one.
-            connection.close()
+        return job.operation(connection, *job.arguments), None
+    except Exception as error:
+        if is_own(error) and connection.in_transaction:
+            return None, error
+        raise
 
 
 def _shrink(connection: sqlite3.Connection) -> None:
-    """Empty the WAL, which still holds what was deleted, and give back free pages."""
+    """Give back free pages, and empty the WAL, which still holds what was deleted."""
     (free,) = connection.execute("PRAGMA freelist_count").fetchone()
     if free > _VACUUM_ABOVE:
         step = min(free - _VACUUM_ABOVE, _VACUUM_STEP)

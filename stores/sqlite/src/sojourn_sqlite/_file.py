@@ -1,0 +1,48 @@
+"""One file, and how to connect to it. Holds no store, so that threads keep no store alive."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+
+from ._errors import SQLiteStoreError, Trouble, is_busy, trouble_of
+from ._schema import Durability, open_reader, open_writer
+from ._worker import Pauses
+
+
+class File:
+    """Where the rows are. ``deadline``: seconds that its preparation may wait for locks."""
+
+    def __init__(self, path: Path, durability: Durability, deadline: float) -> None:
+        self.path = path
+        self.is_prepared = False
+        self._durability: Durability = durability
+        self._deadline = deadline
+
+    def connect_writer(self) -> sqlite3.Connection:
+        """A connection that writes, to a file that it prepares. Raises as ``open_writer``."""
+        connection = open_writer(self.path, self._durability)
+        self.is_prepared = True
+        return connection
+
+    def connect_reader(self) -> sqlite3.Connection:
+        """A connection that reads; prepares the file if nobody did. Raises as ``open_writer``."""
+        if not self.is_prepared:
+            self._prepare()
+        return open_reader(self.path)
+
+    def _prepare(self) -> None:
+        """Let a writer look at the file first. Several at once do no harm, as several processes."""
+        pauses, end = Pauses(), time.monotonic() + self._deadline
+        while True:
+            try:
+                self.connect_writer().close()
+            except (SQLiteStoreError, sqlite3.Error) as error:
+                if trouble_of(error) is Trouble.READ_ONLY:
+                    return  # it can be read all the same
+                if not is_busy(error) or time.monotonic() > end:
+                    raise
+                pauses.sleep()
+            else:
+                return

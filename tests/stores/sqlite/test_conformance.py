@@ -1,0 +1,46 @@
+"""The suite that every store has to pass."""
+
+import sqlite3
+
+import pytest
+
+from sojourn.testing import StoreTests
+from sojourn_sqlite import SQLiteStore
+
+
+class TestSQLite(StoreTests):
+    """The promises of every store."""
+
+    shares_rows = True
+
+    @pytest.fixture
+    def make_store(self, tmp_path):
+        """All stores of a test are on one file."""
+        return lambda: SQLiteStore(tmp_path / "sessions.db")
+
+    @pytest.fixture
+    def corrupt(self, tmp_path):
+        """Writes over a payload from outside."""
+
+        async def corrupt(id):
+            connection = sqlite3.connect(tmp_path / "sessions.db", isolation_level=None)
+            spoilt = (b"\xc1\xc1\xc1", bytes.fromhex(id))
+            connection.execute("UPDATE sessions SET payload = ? WHERE id = ?", spoilt)
+            connection.close()
+
+        return corrupt
+
+
+class TestOnThreads(TestSQLite):
+    """The same with reads on a thread, and without waiting for the disk."""
+
+    @pytest.fixture
+    def anyio_backend(self):
+        """One of them: the loops differ in how they wait, which the class above shows."""
+        return "trio"
+
+    @pytest.fixture
+    def make_store(self, tmp_path):
+        """All stores of a test are on one file."""
+        path = tmp_path / "sessions.db"
+        return lambda: SQLiteStore(path, durability="normal", reads="thread")

@@ -1,0 +1,200 @@
+"""What is wrong with a file is told with its path and a remedy, and reads go on where they can."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+
+from sojourn import Outcome, StoreError
+from sojourn_sqlite import SQLiteStore, SQLiteStoreError, Trouble
+from sojourn_sqlite._place import file_system
+
+from ._rows import NOW, new, using
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request):
+    return request.param
+
+
+async def _refused(path, **options):
+    """The error of a first write, after which the first read gives the same one."""
+    found = []
+    for call in ("write", "read", "nowait"):
+        store = SQLiteStore(path, deadline=0.3, **options)
+        with pytest.raises(SQLiteStoreError) as refused:
+            if call == "write":
+                await store.create(new())
+            elif call == "read":
+                await store.load("0" * 32, now=NOW)
+            else:
+                store.load_nowait("0" * 32, now=NOW)
+        await store.aclose()
+        assert str(path) in str(refused.value)
+        found.append(refused.value.trouble)
+    assert len(set(found)) == 1
+    return found[0]
+
+
+async def test_missing_folder(tmp_path):
+    """A folder that is missing is not made."""
+    assert await _refused(tmp_path / "no" / "a.db") is Trouble.UNREACHABLE
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_not_a_database(tmp_path):
+    """A file of something else is refused, and stays as it was."""
+    path = tmp_path / "a.db"
+    path.write_text("these are my notes\n" * 100)
+    assert await _refused(path) is Trouble.NOT_A_DATABASE
+    assert path.read_text() == "these are my notes\n" * 100
+
+
+async def test_the_database_of_another_program(tmp_path):
+    """Another program's tables are refused, and its file stays as it was."""
+    path = tmp_path / "a.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE notes (text)")
+    connection.close()
+    before = path.read_bytes()
+    assert await _refused(path) is Trouble.FOREIGN
+    assert path.read_bytes() == before
+
+
+async def test_a_newer_schema(tmp_path):
+    """A file of a later version is refused."""
+    path = tmp_path / "a.db"
+    async with using(SQLiteStore(path)):
+        pass
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    assert await _refused(path) is Trouble.NEWER
+
+
+_LOCK = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def lock(tmp_path):
+    """Another process that holds the write lock of a.db until it is told to end."""
+    started = []
+
+    def lock():
+        command = [sys.executable, "-c", _LOCK, str(tmp_path / "a.db")]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        started.append(process)
+        assert process.stdout.readline() == b"locked\n"
+        return process.stdin.close
+
+    yield lock
+    for process in started:
+        process.stdin.close()
+        process.wait(10)
+        process.stdout.close()
+
+
+async def test_locked_by_another_process(tmp_path, lock):
+    """A lock is waited for up to the deadline and told as one; reads do not notice."""
+    async with using(SQLiteStore(tmp_path / "a.db", deadline=0.3)) as store:
+        row = new()
+        await store.create(row)
+        unlock = lock()
+        begin = time.monotonic()
+        with pytest.raises(SQLiteStoreError, match="locked by another program") as refused:
+            await store.touch(row.id, version=1, expires_at=NOW + 999, now=NOW)
+        assert 0.25 < time.monotonic() - begin < 1
+        assert refused.value.trouble is Trouble.LOCKED
+        assert await store.load(row.id, now=NOW) == row
+        assert store.load_nowait(row.id, now=NOW) == row
+        unlock()
+        touched = await store.touch(row.id, version=1, expires_at=NOW + 999, now=NOW)
+        assert touched is Outcome.APPLIED
+
+
+async def test_a_read_only_file(tmp_path):
+    """A file that cannot be written refuses writes and goes on giving its rows."""
+    if os.geteuid() == 0:
+        pytest.skip("root writes everywhere")
+    path, row = tmp_path / "a.db", new()
+    async with using(SQLiteStore(path)) as store:
+        await store.create(row)
+    path.chmod(0o400)
+    store = SQLiteStore(path)
+    with pytest.raises(SQLiteStoreError) as refused:
+        await store.create(new())
+    assert refused.value.trouble is Trouble.READ_ONLY
+    assert await store.load(row.id, now=NOW) == row
+    await store.aclose()
+
+
+async def test_one_bad_record_harms_no_other(tmp_path):
+    """Of the writes that share a transaction, only the one that SQLite refuses is refused."""
+    import anyio
+
+    async with using(SQLiteStore(tmp_path / "a.db")) as store:
+        refused, rows = [], [new(secret_hash=b"short" if n == 7 else b"h" * 32) for n in range(20)]
+        rows.append(new(owner="\ud800"))
+
+        async def create(row):
+            try:
+                assert await store.create(row)
+            except StoreError:
+                refused.append(row)
+
+        async with anyio.create_task_group() as group:
+            for row in rows:
+                group.start_soon(create, row)
+        assert refused in ([rows[7], rows[20]], [rows[20], rows[7]])
+        for row in rows:
+            assert (await store.load(row.id, now=NOW) is None) == (row in refused)
+
+
+async def test_a_full_disk(tmp_path):
+    """A file that cannot grow refuses what does not fit, keeps what is there, and recovers."""
+    async with using(SQLiteStore(tmp_path / "a.db")) as store:
+        small = new()
+        assert await store.create(small)
+
+        def limit(connection, pages):
+            connection.execute(f"PRAGMA max_page_count = {pages}")
+
+        await store._do(store._reading, lambda _: None)
+        original = store._writer._connect
+
+        def connect():
+            connection = original()
+            limit(connection, 12)
+            return connection
+
+        store._writer.disconnect()
+        store._writer._connect = connect
+        with pytest.raises(SQLiteStoreError) as refused:
+            await store.create(new(payload=bytes(200_000)))
+        assert refused.value.trouble is Trouble.FULL
+        assert await store.create(new())
+        assert await store.load(small.id, now=NOW) == small
+        store._writer._connect = original
+        store._writer.disconnect()
+        assert await store.create(new(payload=bytes(200_000)))
+
+
+def test_the_file_system_is_that_of_the_deepest_mount(tmp_path):
+    """Of several mounts above a folder the deepest counts, and of two on one point the last."""
+    mounts = "/dev/a / ext4 rw 0 0\nnas:/x /srv/my\\040data nfs4 rw 0 0\nb /srv tmpfs rw 0 0\n"
+    from pathlib import Path
+
+    assert file_system(Path("/srv/my data/deep"), mounts) == "nfs4"
+    assert file_system(Path("/srv/my"), mounts) == "tmpfs"
+    assert file_system(Path("/srv2"), mounts) == "ext4"
