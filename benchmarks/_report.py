@@ -62,8 +62,8 @@ def page(verdicts: list[Verdict], measured: Measured, how: str) -> str:
         [
             "# Benchmarks",
             "",
-            f"Made by `nox -s bench`{how} on CPython {platform.python_version()}. Overheads are over",
-            "the bare framework, ratios are taken within a round; the middle half is in brackets.",
+            f"Made by `nox -s bench`{how} on CPython {platform.python_version()}. Overheads:",
+            "over the bare framework; ratios within a round, the middle half of them in brackets.",
             "",
             "![Overhead per request](benchmarks.svg)",
             "",

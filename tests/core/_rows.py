@@ -1,6 +1,6 @@
 """Rows in a dict, for the core's own tests: the contract of a store in its plainest form.
 
-``Bare`` can do what every store must, ``Rows`` has owners and sweeping as well, ``NowaitRows`` loads
+``Bare`` can do what every store must, ``Rows`` has owners and sweeping too, ``NowaitRows`` loads
 without waiting and never leaves the process.
 """
 

@@ -1,4 +1,4 @@
-"""A small web site around one manager, for the tests: its store, its clock, its events, browsers."""
+"""A small web site around one manager, for the tests: its store, clock, events and browsers."""
 
 from __future__ import annotations
 

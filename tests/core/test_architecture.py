@@ -66,7 +66,7 @@ def test_all_is_exact_and_sorted() -> None:
 
 
 def test_importing_is_light() -> None:
-    """``import sojourn`` imports no store, adapter, framework, event loop, metadata or libsodium."""
+    """``import sojourn`` imports no store, adapter, framework, loop, metadata or libsodium."""
     script = "import sys, msgspec, anyio; before = set(sys.modules); import sojourn; "
     script += "print(*sorted(set(sys.modules) - before))"
     done = subprocess.run(

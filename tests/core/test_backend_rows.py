@@ -259,7 +259,7 @@ def test_the_systems_errors_become_ours_on_both_ways() -> None:
     backend = _backend(store)
     ticket = _created(backend).ticket
     store.failing["load"] = OSError("/secret/path")
-    with pytest.raises(StoreUnavailableError, match="^NowaitRows failed: OSError$"):
+    with pytest.raises(StoreUnavailableError, match=r"^NowaitRows failed: OSError$"):
         drive(backend.load(ticket, now=NOW))
-    with pytest.raises(StoreUnavailableError, match="^NowaitRows failed: OSError$"):
+    with pytest.raises(StoreUnavailableError, match=r"^NowaitRows failed: OSError$"):
         backend.load_nowait(ticket, now=NOW)

@@ -19,26 +19,30 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request):
+    """Both kinds of loop."""
     return request.param
 
 
 async def _refused(path, **options):
     """The error of a first write, after which the first read gives the same one."""
-    found = []
-    for call in ("write", "read", "nowait"):
+    found = set()
+    for call in (
+        lambda store: store.create(new()),
+        lambda store: store.load("0" * 32, now=NOW),
+        _load_nowait,
+    ):
         store = SQLiteStore(path, deadline=0.3, **options)
         with pytest.raises(SQLiteStoreError) as refused:
-            if call == "write":
-                await store.create(new())
-            elif call == "read":
-                await store.load("0" * 32, now=NOW)
-            else:
-                store.load_nowait("0" * 32, now=NOW)
+            await call(store)
         await store.aclose()
         assert str(path) in str(refused.value)
-        found.append(refused.value.trouble)
-    assert len(set(found)) == 1
-    return found[0]
+        found.add(refused.value.trouble)
+    assert len(found) == 1
+    return found.pop()
+
+
+async def _load_nowait(store):
+    return store.load_nowait("0" * 32, now=NOW)
 
 
 async def test_missing_folder(tmp_path):
@@ -95,6 +99,8 @@ def lock(tmp_path):
         command = [sys.executable, "-c", _LOCK, str(tmp_path / "a.db")]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         started.append(process)
+        assert process.stdout
+        assert process.stdin
         assert process.stdout.readline() == b"locked\n"
         return process.stdin.close
 

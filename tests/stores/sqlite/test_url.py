@@ -1,6 +1,13 @@
 import pytest
 
-from sojourn import ConfigurationError, CookieOptions, Policy, SessionManager, StoreContext, Timeouts
+from sojourn import (
+    ConfigurationError,
+    CookieOptions,
+    Policy,
+    SessionManager,
+    StoreContext,
+    Timeouts,
+)
 from sojourn_sqlite import SQLiteStore, open_store
 
 
@@ -31,7 +38,7 @@ def test_the_options_are_those_of_the_store(context):
 
 
 def test_the_url_makes_a_store_through_its_entry_point():
-    """SessionManager("sqlite:///...") finds the store by its scheme; it is for several processes."""
+    """SessionManager("sqlite:///...") finds the store, which is for several processes."""
     assert not SessionManager("sqlite:///a.db", sweep_every=None).is_one_process
 
 

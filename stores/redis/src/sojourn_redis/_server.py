@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Awaitable
-from typing import Any
+from typing import Any, cast
 
 from redis import exceptions
 
@@ -79,11 +79,12 @@ class Server:
         if len(commands) == 1 and not waits:
             return [await self.client.execute_command(*commands[0])]
         if not waits and not self._is_cluster and all(command[0] == "GET" for command in commands):
-            values: Reply = await self.client.execute_command("MGET", *(key for _, key in commands))
-            if not isinstance(values, list):
+            values: list[Reply] = await self.client.execute_command(
+                "MGET", *(key for _, key in commands)
+            )
+            if not isinstance(cast("object", values), list):
                 raise OutOfStepError("no list of values")
-            several: list[Reply] = values
-            return several
+            return values
         pipe = self.client.pipeline(transaction=False)
         for command in commands:
             pipe.execute_command(*command)

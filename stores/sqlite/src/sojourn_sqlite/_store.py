@@ -123,11 +123,7 @@ class SQLiteStore:
         return await self._do(self._writer, _rows.delete_owner, owner, keep)
 
     async def sweep(self, *, now: float, limit: int) -> int:
-        count = await self._do(self._writer, _rows.sweep, now, limit)
-        if count < limit:
-            # The last batch of this sweep, so the space is free now.
-            self._writer.shrink_soon()
-        return count
+        return await self._do(self._writer, self._writer.sweep, now, limit)
 
     async def _do(self, worker: Worker, operation: Callable[..., T], *arguments: Any) -> T:
         job = Job(operation, arguments, self.deadline)

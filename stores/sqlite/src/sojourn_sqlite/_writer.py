@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+from . import _rows
 from ._errors import is_busy, is_own
 from ._waiting import Job, answer
 from ._worker import Connect, Pauses, Worker, in_time
@@ -24,9 +25,11 @@ class Writer(Worker):
         self._since_checkpoint = 0
         self._shrink_wanted = False
 
-    def shrink_soon(self) -> None:
-        """Give space back after the next batch."""
-        self._shrink_wanted = True
+    def sweep(self, connection: sqlite3.Connection, now: float, limit: int) -> int:
+        """See ``_rows.sweep``; after the last batch of a sweep, space is given back."""
+        count = _rows.sweep(connection, now, limit)
+        self._shrink_wanted = count < limit
+        return count
 
     def work(self, jobs: list[Job]) -> None:
         """See ``Worker``. Waits for other processes' locks, for each job until it gives up."""
@@ -101,6 +104,8 @@ def _attempt(connection: sqlite3.Connection, job: Job) -> tuple[Any, Exception |
 
     Raises whatever else went wrong: then nothing of the transaction may be committed.
     """
+    if job.late:
+        return None, None
     try:
         return job.operation(connection, *job.arguments), None
     except Exception as error:

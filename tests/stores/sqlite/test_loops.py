@@ -1,0 +1,122 @@
+"""Several event loops on one store, deadlines, and the writer's order."""
+
+import threading
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from sojourn import Outcome
+from sojourn_sqlite import SQLiteStore, SQLiteStoreError, Trouble
+
+from ._rows import NOW, new, using
+
+
+def test_several_loops_share_a_store(tmp_path):
+    """Loops of both kinds in several threads write through one store, and each gets its answers."""
+    store, failed = SQLiteStore(tmp_path / "a.db", durability="normal"), []
+
+    async def visit():
+        for _ in range(10):
+            row = new()
+            assert await store.create(row)
+            assert await store.load(row.id, now=NOW) == row
+            assert [r.id for r in await store.load_owner("nobody", now=NOW)] == []
+            assert await store.delete(row.id)
+
+    async def many():
+        async with anyio.create_task_group() as group:
+            for _ in range(10):
+                group.start_soon(visit)
+
+    def run(backend):
+        try:
+            anyio.run(many, backend=backend)
+        except BaseException as error:  # noqa: BLE001 - the main thread tells
+            failed.append(error)
+
+    threads = [threading.Thread(target=run, args=(b,)) for b in ("asyncio", "trio") * 2]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert failed == []
+    anyio.run(store.aclose)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_a_writer_that_hangs_is_slow(tmp_path, anyio_backend):
+    """A call ends at its deadline even if the disk does not answer; the loop and reads go on."""
+    async with using(SQLiteStore(tmp_path / "a.db", deadline=0.2)) as store:
+        row, go_on = new(), threading.Event()
+        await store.create(row)
+        refused = []
+
+        async def hang():
+            try:
+                await store._do(store._writer, lambda _: go_on.wait(10))
+            except SQLiteStoreError as error:
+                refused.append(error.trouble)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(hang)
+            await anyio.lowlevel.checkpoint()
+            with pytest.raises(SQLiteStoreError) as late:
+                await store.delete(row.id)
+            assert await store.load(row.id, now=NOW) == row
+        assert (refused, late.value.trouble) == ([Trouble.SLOW], Trouble.SLOW)
+        go_on.set()
+        # What nobody waits for any more is not begun.
+        assert await store.touch(row.id, version=1, expires_at=NOW, now=NOW) is Outcome.APPLIED
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_waiting_writes_share_a_transaction(tmp_path, anyio_backend):
+    """A hundred writes that wait together take a few transactions and not a hundred."""
+    begun = []
+    async with using(SQLiteStore(tmp_path / "a.db")) as store:
+        await store._do(store._writer, lambda c: c.set_trace_callback(begun.append))
+        async with anyio.create_task_group() as group:
+            for _ in range(100):
+                group.start_soon(store.create, new())
+        assert sum(text.startswith("INSERT") for text in begun) == 100
+        assert sum(text == "COMMIT" for text in begun) < 20
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_a_commit_that_fails_is_no_success(tmp_path, anyio_backend):
+    """If the disk fails a statement, its batch is undone, and the others are done again."""
+    import sqlite3
+
+    async with using(SQLiteStore(tmp_path / "a.db")) as store:
+        row, other, go_on = new(), new(), threading.Event()
+        tries = []
+
+        def break_once(connection):
+            connection.execute("DELETE FROM sessions")
+            tries.append(connection.in_transaction)
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode, error.sqlite_errorname = sqlite3.SQLITE_IOERR, "SQLITE_IOERR"
+            raise error
+
+        await store.create(row)
+        broken = []
+
+        async def work():
+            with pytest.raises(SQLiteStoreError) as refused:
+                await store._do(store._writer, break_once)
+            broken.append(refused.value.trouble)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(store._do, store._writer, lambda _: go_on.wait(10))
+            await anyio.lowlevel.checkpoint()
+            group.start_soon(work)
+            group.start_soon(store.create, other)
+            await anyio.sleep(0.01)
+            go_on.set()
+        assert (broken, tries) == ([Trouble.BROKEN], [True, True])
+        assert await store.load(row.id, now=NOW) == row
+        assert await store.load(other.id, now=NOW) == other

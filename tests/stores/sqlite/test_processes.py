@@ -1,0 +1,173 @@
+"""Several processes on one file, and processes that end in the middle."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+from functools import partial
+from pathlib import Path
+
+import anyio
+import pytest
+
+from sojourn import Outcome, SessionManager
+from sojourn.testing import check_appends, check_rows, client_cookie
+from sojourn_sqlite import SQLiteStore
+
+from ._rows import NOW, new, using
+
+
+def test_no_commit_is_lost(tmp_path):
+    """Four processes with 250 commits each on one session: all 1,000 are in it, and none failed."""
+    made = partial(SQLiteStore, tmp_path / "a.db", durability="normal")
+    header = anyio.run(_visitor, made)
+    assert check_appends(made, header, processes=4, tasks=5, calls=50) == 1000
+
+
+async def _visitor(made):
+    async with SessionManager(made(), sweep_every=None) as manager:
+        return await client_cookie(manager, {"n": 1})
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_rows_are_linear(tmp_path, backend):
+    """What tasks of several processes saw of two rows has an order that explains it."""
+    made = partial(SQLiteStore, tmp_path / "a.db")
+    assert check_rows(made, processes=2, tasks=4, calls=25, backend=backend) == 200
+
+
+def test_processes_that_start_together(tmp_path):
+    """All of several processes can open a file that does not exist yet."""
+    context = multiprocessing.get_context("spawn")
+    barrier = context.Barrier(4)
+    processes = [
+        context.Process(target=_open_and_write, args=(tmp_path / "a.db", barrier)) for _ in range(4)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(30)
+    assert [process.exitcode for process in processes] == [0, 0, 0, 0]
+
+
+def _open_and_write(path, barrier):
+    async def work():
+        for number in range(5):
+            barrier.wait(20)
+            async with using(SQLiteStore(f"{path}{number}")) as store:
+                row = new()
+                assert await store.create(row)
+                assert await store.load(row.id, now=NOW) == row
+
+    anyio.run(work)
+
+
+_WRITING = """
+import sys
+import anyio
+from sojourn import Record
+from sojourn_sqlite import SQLiteStore
+
+async def write(store, task):
+    for number in range(10**6):
+        id = f"{task:016x}{number:016x}"
+        await store.create(Record(id, b"h" * 32, b"1", 1, 0.0, 9e9))
+        await store.replace(Record(id, b"h" * 32, b"2", 2, 0.0, 9e9), version=1, now=1.0)
+        # One write to a pipe: what arrives was acknowledged.
+        sys.stdout.write(f"{id}\\n")
+        sys.stdout.flush()
+
+async def main():
+    store = SQLiteStore(sys.argv[1])
+    async with anyio.create_task_group() as group:
+        for task in range(8):
+            group.start_soon(write, store, int(sys.argv[2]) * 8 + task)
+
+anyio.run(main)
+"""
+
+
+def test_a_killed_process_loses_nothing_acknowledged(tmp_path):
+    """After kill -9 at any moment each acknowledged write is there, and the file is whole."""
+    path = tmp_path / "a.db"
+    acknowledged = []
+    for attempt in range(5):
+        command = [sys.executable, "-c", _WRITING, str(path), str(attempt)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout
+            lines = (process.stdout.readline().strip() for _ in range(40 + attempt * 13))
+            acknowledged.extend(lines)
+            process.send_signal(signal.SIGKILL)
+            rest = process.stdout.read()
+        acknowledged += rest.split("\n")[:-1]
+    assert len(acknowledged) > 200
+    found = anyio.run(_states, path, acknowledged)
+    assert found == {(b"2", 2)}
+
+
+async def _states(path, ids):
+    async with using(SQLiteStore(path)) as store:
+
+        def check(connection):
+            return connection.execute("PRAGMA integrity_check").fetchall()
+
+        assert await store._do(store._reading, check) == [("ok",)]
+        rows = [await store.load(id, now=1.0) for id in ids]
+        assert None not in rows
+        return {(row.payload, row.version) for row in rows}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_fork_in_the_middle(tmp_path):
+    """A store in use crosses forks: child and parent both go on writing, and nothing is lost."""
+    store = SQLiteStore(tmp_path / "a.db", durability="normal")
+    first = new(payload=b"0")
+    anyio.run(store.create, first)
+    stop, failed = threading.Event(), []
+
+    def keep_writing():
+        try:
+            while not stop.is_set():
+                anyio.run(store.create, new())
+                store.load_nowait(first.id, now=NOW)
+        except Exception as error:  # noqa: BLE001 - the main thread tells
+            failed.append(error)
+
+    threads = [threading.Thread(target=keep_writing) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    children = [_forked(store, first.id) for _ in range(8)]
+    codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    stop.set()
+    for thread in threads:
+        thread.join(20)
+    assert (codes, failed) == ([0] * 8, [])
+    row = store.load_nowait(first.id, now=NOW)
+    assert row
+    assert (row.version, row.payload) == (1 + 8 * 5, b"0")
+    anyio.run(store.aclose)
+    assert [file.name for file in Path(tmp_path).iterdir()] == ["a.db"]
+
+
+def _forked(store, id):
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        anyio.run(_touch, store, id)
+        code = 0
+    finally:
+        os._exit(code)
+
+
+async def _touch(store, id):
+    done = 0
+    while done < 5:
+        version = store.load_nowait(id, now=NOW).version
+        outcome = await store.touch(id, version=version, expires_at=NOW + 101, now=NOW)
+        done += outcome is Outcome.APPLIED
+    await store.aclose()
