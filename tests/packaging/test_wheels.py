@@ -41,7 +41,8 @@ def test_entry_points(group, name, value):
     (point,) = entry_points(group=group, name=name)
 
     assert value == point.value
-    assert callable(point.load())
+    loaded = point.load()  # a pytest plugin is a module
+    assert callable(loaded) or group == "pytest11"
 
 
 def test_import_is_quick():

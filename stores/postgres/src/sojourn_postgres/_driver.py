@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import asyncpg as _asyncpg  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
+import asyncpg as _asyncpg  # pyright: ignore[reportMissingTypeStubs]
 
 asyncpg: Any = _asyncpg
 """The module."""
