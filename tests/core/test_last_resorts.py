@@ -51,6 +51,8 @@ def test_an_owner_is_text_that_can_be_stored() -> None:
     session = Site(NowaitRows()).manager.open([])
     with pytest.raises(SessionValueError):
         session.bind("ann\ud800")
+    session.bind("J\u00fcrgen")
+    assert session.owner == "J\u00fcrgen"
 
 
 def test_a_default_that_cannot_be_stored_reaches_the_function() -> None:

@@ -46,11 +46,6 @@ def test_a_backend_is_taken_as_it_is() -> None:
     assert "<SessionManager of NoRows>" == repr(SessionManager(NoRows()))
 
 
-def test_a_url_opens_through_its_entry_point() -> None:
-    """A URL gives the store that is installed under its scheme."""
-    assert "<SessionManager of ServerSide>" == repr(SessionManager("memory://"))
-
-
 @pytest.mark.parametrize(
     "options",
     [
@@ -86,9 +81,9 @@ def test_manager_of_a_manager_is_that_manager() -> None:
     assert manager_of(manager) is manager
 
 
-@pytest.mark.parametrize("store", ["memory://", Rows(), NoRows()])
+@pytest.mark.parametrize("store", [Rows(), NoRows()])
 def test_manager_of_a_store_is_a_new_one(store) -> None:
-    """A URL, a store or a backend with the manager's keywords makes a manager."""
+    """A store or a backend with the manager's keywords makes a manager."""
     made = manager_of(store, cookie=CookieOptions(name="s"), model=Visit)
     assert ("s", Visit) == (made.cookie.name, made.model)
 

@@ -59,6 +59,7 @@ def test_a_third_partys_store_opens_by_its_scheme(install) -> None:
     install("shelf", shelf="shelf_of_others:Shelf")
     manager = SessionManager("shelf:///a?depth=1", keys=KeyRing.generate())
     store = _store_of(manager)
+    assert "<SessionManager of ServerSide>" == repr(manager_of("shelf://"))
     assert "shelf:///a?depth=1" == store.url
     assert manager.cookie is store.context.cookie
     assert 1 == len(store.context.keys)

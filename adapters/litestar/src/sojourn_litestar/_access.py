@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, cast, overload
 
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 from litestar.types import Scope
 
 from sojourn import ConfigurationError, Session, SessionManager
 
-M = TypeVar("M")
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
 
-SessionDep = NamedDependency[Session[M]]
+    M = TypeVar("M", default=Any)
+else:
+    from typing import TypeVar
+
+    M = TypeVar("M")
+
+# What we inject needs no validation, which would cost on each request.
+SessionDep = NamedDependency[SkipValidation[Session[M]]]
 """A handler's session: ``session: SessionDep``, or ``session: SessionDep[MyStruct]``."""
 
 Connection = ASGIConnection[Any, Any, Any, Any]

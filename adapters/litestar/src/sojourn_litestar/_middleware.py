@@ -1,8 +1,8 @@
 """The middleware: load before the handler, commit when the header block goes out.
 
 Litestar counts a response as started before our ``send`` sees it, so an error that is raised there
-would end in the server's own page. A failed commit is therefore answered here, by the application's
-exception handlers, and what the abandoned response still sends goes nowhere.
+would end in the server's own page. A failed commit therefore aborts the response, which may be an
+endless stream, and is answered here, by the application's exception handlers.
 """
 
 from __future__ import annotations
@@ -51,16 +51,13 @@ class SessionMiddleware(ASGIMiddleware):
         await _Exchange(self.manager, session, scope, receive, send).serve(next_app)
 
 
-class _AbandonedError(Exception):
-    """The commit failed and was answered: what the handler's response still sends goes nowhere."""
-
-
 class _Exchange:
     """A session between its cookie and its response."""
 
     __slots__ = (
-        "_failed",
+        "_failure",
         "_has_crashed",
+        "_has_left",
         "_has_started",
         "_manager",
         "_receive",
@@ -79,7 +76,8 @@ class _Exchange:
     ) -> None:
         self._manager, self._session = manager, session
         self._scope, self._receive, self._send = scope, receive, send
-        self._failed = self._has_crashed = self._has_started = False
+        self._failure: Exception | None = None
+        self._has_crashed = self._has_left = self._has_started = False
 
     async def serve(self, app: ASGIApp) -> None:
         """Serve a request or a websocket."""
@@ -90,42 +88,60 @@ class _Exchange:
             await send_error(self._scope, self._receive, self._send, error)
             return
         if self._scope["type"] == ScopeType.HTTP:
-            await self._request(app)
+            await self._run(app, self._receive, self.send)
         else:
             await self._websocket(app)
 
-    async def _request(self, app: ASGIApp) -> None:
+    async def _run(self, app: ASGIApp, receive: Receive, send: Send) -> None:
         try:
-            await app(self._scope, self._receive, self.send)
+            await app(self._scope, receive, send)
         except Exception:
-            if not self._failed:
-                raise  # else it is the abandoned response's, and the client has its answer
+            # Litestar wraps what it met while it was sending, and task groups do so, too.
+            if self._failure is None:
+                raise
+        if self._failure is not None:
+            await send_error(self._scope, self._receive, self._send, self._failure)
 
     async def _websocket(self, app: ASGIApp) -> None:
         """Changes after the handshake go to the store, also if the client leaves first."""
         try:
-            await app(self._scope, self._receive, self.send)
+            await self._run(app, self.receive_of_socket, self.send_of_socket)
         finally:
-            status = _CRASHED if self._has_crashed else 200
+            status = _CRASHED if self._has_crashed and not self._has_left else 200
             with suppress(SessionError):  # told to the operator; the connection is over
                 await self._manager.commit(self._session, can_set_cookie=False, status=status)
 
     async def send(self, message: Message) -> None:
-        """The handler's ``send``."""
-        if self._failed:
-            raise _AbandonedError  # or a stream without an end would go on for nobody
+        """The handler's ``send``. Raises what the commit raised, and goes on to."""
+        if self._failure is not None:
+            raise self._failure  # or a stream without an end would go on for nobody
         if message["type"] in _STARTS and not self._has_started:
             self._has_started = True
             try:
                 message = await self._committed(cast("Any", message))
-            except SessionError as error:
-                self._failed = True
-                await send_error(self._scope, self._receive, self._send, error)
-                return
-        if message["type"] == "websocket.close":
-            # Litestar answers a handler's exception inside of this middleware.
-            self._has_crashed = message.get("code") in _CRASH_CODES
+            except Exception as error:
+                self._failure = error
+                raise
         await self._send(message)
+
+    async def receive_of_socket(self) -> Any:
+        """The handler's ``receive`` of a websocket."""
+        message = await self._receive()
+        if message["type"] == "websocket.disconnect":
+            self._has_left = True
+        return message
+
+    async def send_of_socket(self, message: Message) -> None:
+        """The handler's ``send`` of a websocket."""
+        is_close = message["type"] == "websocket.close"
+        if is_close:
+            # Litestar answers a handler's exception inside of this middleware.
+            self._has_crashed = cast("Any", message).get("code") in _CRASH_CODES
+        try:
+            await self.send(message)
+        except OSError:  # what a server raises when nobody listens any more (ASGI 2.4)
+            self._has_left = self._has_left or not is_close
+            raise
 
     async def _committed(self, message: dict[str, Any]) -> Any:
         self._obey(replaced_session(self._scope, self._session))

@@ -80,17 +80,20 @@ class ReadingWorker(Worker):
 
     def work(self, jobs: list[Job]) -> None:
         """See ``Worker``. A read that meets a lock holds up those behind it: they need it, too."""
-        for job in jobs:
-            pauses = Pauses()
-            while not job.late:
-                with self.gate:
-                    job.error = self._read(job)
-                if job.error is None or not is_busy(job.error):
-                    break
-                if not in_time([job], job.error):
-                    job.late = True
-                pauses.sleep()
-        answer(job for job in jobs if not job.late)
+        answer([job for job in jobs if not job.late and self._is_done(job)])
+
+    def _is_done(self, job: Job) -> bool:
+        """Read, and wait for locks; False if it took too long, and was answered."""
+        pauses = Pauses()
+        while True:
+            with self.gate:
+                error = self._read(job)
+            if error is None or not is_busy(error):
+                job.error = error
+                return True
+            if not in_time([job], error):
+                return False
+            pauses.sleep()
 
     def _read(self, job: Job) -> Exception | None:
         try:

@@ -116,16 +116,30 @@ def _is_writable(connection: sqlite3.Connection) -> bool:
 
 def _identity(connection: sqlite3.Connection, path: Path) -> tuple[int, int]:
     """Whose file it is, and the version of its schema; (0, 0) for a file without tables."""
-    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    application_id, version, count = _header(connection)
     if application_id != APPLICATION_ID:
-        (count,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         if count or application_id or version:
             raise SQLiteStoreError(path, Trouble.FOREIGN)
         return 0, 0
     if version > NEWEST:
         raise SQLiteStoreError(path, Trouble.NEWER, f"version {version}, this one knows {NEWEST}")
     return application_id, version
+
+
+def _header(connection: sqlite3.Connection) -> tuple[int, int, int]:
+    """Application id, version and number of tables and indexes, all of one moment.
+
+    Another process may be making the schema just now: half of it would look like a foreign file.
+    """
+    is_outermost = not connection.in_transaction
+    if is_outermost:
+        connection.execute("BEGIN")
+    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (count,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if is_outermost:
+        connection.execute("COMMIT")
+    return application_id, version, count
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:

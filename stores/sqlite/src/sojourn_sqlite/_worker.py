@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 from . import _fork
@@ -99,7 +100,8 @@ class Worker:
         """Close the connection; the next job opens another one. Rolls back what is open."""
         connection, self.connection = self.connection, None
         if connection is not None:
-            connection.close()
+            with suppress(sqlite3.Error):  # it is gone in any case, and so is what was open
+                connection.close()
 
     # Forks, see _fork
 
