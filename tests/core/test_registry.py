@@ -8,7 +8,14 @@ import sys
 
 import pytest
 
-from sojourn import ConfigurationError, KeyRing, SessionManager, UnknownStoreError, installed
+from sojourn import (
+    ConfigurationError,
+    KeyRing,
+    SessionManager,
+    UnknownStoreError,
+    installed,
+    manager_of,
+)
 from sojourn.__main__ import main
 
 SOURCE = '''
