@@ -10,7 +10,7 @@ from _page import Device, LoginView, render
 
 from sojourn import ConfigurationError, CookieOptions, Session, SessionInfo, SessionManager
 
-DEFAULT_STORE = "memory://"
+DEFAULT_STORE = "sqlite:///sessions.db"
 PASSWORD = "correct"
 
 HOST = os.environ.get("HOST") or "127.0.0.1"

@@ -20,7 +20,13 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-TABLE = {"litestar": "memory cookie", "asgi": "memory", "sanic": "memory cookie"}
+TABLE = {
+    "litestar": "memory cookie sqlite",
+    "asgi": "memory",
+    "quart": "memory",
+    "sanic": "memory",
+    "aiohttp": "memory",
+}
 URLS = {"memory": "memory://", "cookie": "cookie://", "sqlite": "sqlite:///sessions.db"}
 WITHOUT_ROWS = {"cookie"}
 
