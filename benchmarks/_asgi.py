@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -21,13 +22,16 @@ _BASE = {
 _REQUEST = {"type": "http.request", "body": b"", "more_body": False}
 
 
-async def _receive() -> dict[str, Any]:
-    return _REQUEST
-
-
 async def get(app: Any, path: str, cookie: bytes) -> list[dict[str, Any]]:
     """One request; what the application sent."""
     sent: list[dict[str, Any]] = []
+    unread = [_REQUEST]
+
+    async def receive() -> dict[str, Any]:
+        if unread:
+            return unread.pop()
+        # A client that stays: who listens for its leaving hears nothing until the response ended.
+        return await asyncio.get_running_loop().create_future()
 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
@@ -36,7 +40,7 @@ async def get(app: Any, path: str, cookie: bytes) -> list[dict[str, Any]]:
     if cookie:
         headers.append((b"cookie", cookie))
     scope = _BASE | {"path": path, "raw_path": path.encode(), "headers": headers, "state": {}}
-    await app(scope, _receive, send)
+    await app(scope, receive, send)
     return sent
 
 

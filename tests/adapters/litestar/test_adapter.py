@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import pytest
 
 from sojourn.testing import AdapterTests, Capabilities, Serve, in_process, on_hypercorn, on_uvicorn
@@ -24,4 +26,4 @@ class TestLitestar(AdapterTests):
         if request.param != "in process" and "at hand" in request.node.callspec.id:
             pytest.skip("how a store is asked does not depend on the server")
         way = {"in process": in_process, "uvicorn": on_uvicorn, "hypercorn": on_hypercorn}
-        return lambda setup: way[request.param](build(setup))
+        return lambda setup: way[request.param](cast("Any", build(setup)))
