@@ -32,6 +32,7 @@ class Draft(TypedView):
     accessed: bool = False
     extend = True
     opened: Opened | None = None
+    current: SessionState | None = None
     is_sealed = False
     can_set_cookie = True
     unavailable: StoreError | None = None

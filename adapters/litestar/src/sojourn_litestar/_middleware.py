@@ -34,11 +34,11 @@ class SessionMiddleware(ASGIMiddleware):
     manager, the outer one does the work.
     """
 
-    scopes = (ScopeType.HTTP, ScopeType.WEBSOCKET)
+    scopes: tuple[ScopeType, ...] = (ScopeType.HTTP, ScopeType.WEBSOCKET)
 
     def __init__(self, manager: SessionManager[Any], *, opt_out_key: str = OPT_OUT) -> None:
         self.manager = manager
-        self.exclude_opt_key = opt_out_key
+        self.exclude_opt_key: str | None = opt_out_key
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """See ``ASGIMiddleware``."""

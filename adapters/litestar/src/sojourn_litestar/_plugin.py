@@ -52,7 +52,8 @@ class SessionPlugin(InitPlugin):
     ) -> None:
         self.manager: SessionManager[Any] = manager_of(manager, **options)
         self.dependency_key = dependency_key
-        self.middleware = SessionMiddleware(self.manager, opt_out_key=opt_out_key)
+        middleware = SessionMiddleware(self.manager, opt_out_key=opt_out_key)
+        self.middleware: SessionMiddleware = middleware
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         """See ``InitPlugin``."""

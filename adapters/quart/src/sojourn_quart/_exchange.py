@@ -17,7 +17,7 @@ class Exchange:
     """Opens, hands out and commits."""
 
     def __init__(self) -> None:
-        self.can_set_cookie = True
+        self.can_set_cookie: bool = True
         """Whether what comes next, a response or a handshake, can carry a cookie."""
         self.is_accepted = False
         """Whether a websocket's handshake has gone out."""

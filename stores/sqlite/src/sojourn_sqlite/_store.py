@@ -72,7 +72,7 @@ class SQLiteStore:
             raise ConfigurationError(
                 'SQLiteStore: give the path of a file; sessions in memory are "memory://"'
             )
-        self.path = Path(path).absolute()
+        self.path: Path = Path(path).absolute()
         self.deadline = deadline
         self._file = File(self.path, durability, deadline)
         self._inline = InlineReader(self._file.connect_reader)
