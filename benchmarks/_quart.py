@@ -19,7 +19,7 @@ class _NoSessions(SessionInterface):
 
     async def open_session(self, app: Any, request: Any) -> Any:  # noqa: ARG002
         """See ``SessionInterface``."""
-        return self.make_null_session(app)
+        return await self.make_null_session(app)
 
     async def save_session(self, app: Any, session: Any, response: Any) -> None:
         """See ``SessionInterface``."""
