@@ -5,6 +5,7 @@ import stat
 import time
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from sojourn import SessionManager
@@ -62,7 +63,7 @@ async def test_closing_leaves_one_file(tmp_path):
     end = time.monotonic() + 5
     while any(t.name.startswith("sojourn-sqlite") for t in threading.enumerate()):
         assert time.monotonic() < end
-        await anyio.sleep(0.001)
+        await anyio.lowlevel.checkpoint()
 
 
 async def test_a_store_that_nobody_closed_ends_its_threads(tmp_path):
@@ -77,7 +78,7 @@ async def test_a_store_that_nobody_closed_ends_its_threads(tmp_path):
     while any(t.name.startswith("sojourn-sqlite") for t in threading.enumerate()):
         gc.collect()
         assert time.monotonic() < end
-        await anyio.sleep(0.001)
+        await anyio.lowlevel.checkpoint()
 
 
 async def test_no_secret_is_in_the_files(tmp_path):
