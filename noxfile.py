@@ -125,6 +125,12 @@ def browser(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none", default=False)
+def soak(session: nox.Session) -> None:
+    """The tests that take minutes: endurance, millions of rows, power cuts."""
+    uv_run(session, "pytest", "-m", "soak", "--timeout=1800", *(session.posargs or ["tests"]))
+
+
+@nox.session(venv_backend="none", default=False)
 def bench(session: nox.Session) -> None:
     """The benchmarks, against peers and raw primitives; arguments after -- go to them."""
     need(session, "benchmarks", "__main__.py")
