@@ -62,19 +62,24 @@ NOTHING = CommitResult()
 _LOOKED = CommitResult((_VARY,))
 
 
+def is_at_rest(draft: Draft) -> bool:
+    """Whether there is nothing to write and nothing due; most requests end here."""
+    if not draft.accessed or draft.current is None:
+        return True
+    if draft.unavailable is not None or draft.discarded is not None:
+        return True
+    if not draft.is_untouched:
+        return False
+    settings = draft.settings
+    return rests(draft.opened, settings.policy, settings.clock(), extend=draft.extend)
+
+
 async def write(draft: Draft) -> None:
     """Write what the draft changed.
 
     Raises StoreError, SessionTooLargeError, SessionValueError; the draft then still has its patch.
     """
-    if not draft.accessed or draft.current is None:
-        return
-    if draft.unavailable is not None or draft.discarded is not None:
-        return
-    settings = draft.settings
-    if not draft.is_untouched or not rests(
-        draft.opened, settings.policy, settings.clock(), extend=draft.extend
-    ):
+    if not is_at_rest(draft):
         await _write_until_applied(draft, draft.patch())
 
 
@@ -204,6 +209,15 @@ def discard(draft: Draft, reason: Discard) -> None:
     draft.discarded = reason
     id = draft.opened.state.id if draft.opened is not None else None
     draft.settings.emit(CommitDiscarded(reason=reason, id=id))
+
+
+def finish(draft: Draft, *, seal: bool) -> CommitResult:
+    """The answer, after which the response can carry no more; ``seal``: nor the handle change."""
+    result = answer(draft)
+    draft.can_set_cookie = False
+    if seal:
+        draft.is_sealed, draft.result = True, result
+    return result
 
 
 def answer(draft: Draft) -> CommitResult:

@@ -20,11 +20,11 @@ def read(headers: Iterable[bytes], name: bytes) -> list[bytes]:
     """
     found: list[bytes] = []
     for header in headers:
-        if name not in header:
-            continue
-        for pair in header.split(b";"):
-            if name not in pair:
-                continue
+        at = header.find(name)
+        while at >= 0:
+            # Only pairs that the name occurs in are looked at: a long header costs one search.
+            end = header.find(b";", at)
+            pair = header[header.rfind(b";", 0, at) + 1 : end if end >= 0 else None]
             key, equals, value = pair.partition(b"=")
             if equals and key.strip(_BLANKS) == name:
                 value = value.strip(_BLANKS)
@@ -32,6 +32,7 @@ def read(headers: Iterable[bytes], name: bytes) -> list[bytes]:
                     found.append(value)
                     if len(found) > MAX_CANDIDATES:
                         return found
+            at = header.find(name, end) if end >= 0 else -1
     return found
 
 

@@ -58,14 +58,14 @@ class Draft(TypedView):
     def state(self) -> SessionState:
         """The state as this request sees it; loads on first use, and counts as a look."""
         self.accessed = True
-        return self.current if self.current is not None else self._open()
+        return self.current or self._open()
 
     def _open(self) -> SessionState:
         if self._load_error is not None:
             raise self._load_error
         now = self.settings.clock()
         try:
-            opened = open_nowait(self.settings, self.tickets(), now)
+            opened = open_nowait(self.settings, self._tickets or self.tickets(), now)
         except StoreError as error:
             self.fail_open(error, now)
             opened = None
@@ -119,34 +119,36 @@ class Draft(TypedView):
         """The value, or MISSING; a flash value is consumed."""
         value = self.peek(key)
         state = self.current
-        if value is not MISSING and state is not None and key in state.flash:
-            self.flush()
-            raw = self.state().data[key]
-            self.record(Consume(key, raw))
-            self._consumed[key] = raw
-            self._live.pop(key, None)
+        if state is not None and state.flash and key in state.flash and value is not MISSING:
+            self._consume(key)
         return value
+
+    def _consume(self, key: str) -> None:
+        self.flush()
+        raw = self.state().data[key]
+        self.record(Consume(key, raw))
+        self._consumed[key] = raw
+        self._live.pop(key, None)
 
     def peek(self, key: str) -> Any:
         """The value, or MISSING; nothing changes."""
-        state = self.state() if self.model is None else self._flush_model()
-        value = self._live.get(key, MISSING)
-        if value is not MISSING:
-            return value
+        self.accessed = True
+        state = self.current or self._open()
+        if self.model is not None:
+            state = self._flush_model()
+        if key in self._live:
+            return self._live[key]
         raw = state.data.get(key)
         if raw is None:
             return MISSING
-        value = self._decode(key, raw)
-        if value is not MISSING and is_mutable(value):
-            self._live[key] = value
-        return value
-
-    def _decode(self, key: str, raw: Raw) -> Any:
         try:
-            return self.settings.codec.decode(key, raw)
+            value = self.settings.codec.decode(key, raw)
         except DECODE_ERRORS:
             self._report_misfit(key)
             return MISSING
+        if is_mutable(value):
+            self._live[key] = value
+        return value
 
     def put(self, key: str, value: object, kind: type[Put | Flash] = Put) -> None:
         """Set the key, as ordinary or as flash value."""

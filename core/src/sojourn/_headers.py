@@ -32,17 +32,15 @@ def merge_headers(own: Iterable[tuple[bytes, bytes]], ours: Headers) -> RawHeade
     merged = list(own)
     for name, value in ours:
         raw_name = name.lower().encode("ascii")
-        if raw_name == b"set-cookie":
-            merged.append((raw_name, value.encode("ascii")))
+        present = [v for n, v in merged if n.lower() == raw_name]
+        if present and raw_name != b"set-cookie":
+            merged = _with_member(merged, raw_name, value, present)
         else:
-            merged = _with_member(merged, raw_name, value)
+            merged.append((raw_name, value.encode("ascii")))
     return merged
 
 
-def _with_member(headers: RawHeaders, name: bytes, value: str) -> RawHeaders:
-    present = [v for n, v in headers if n.lower() == name]
-    if not present:
-        return [*headers, (name, value.encode("ascii"))]
+def _with_member(headers: RawHeaders, name: bytes, value: str, present: list[bytes]) -> RawHeaders:
     whole = joined(b", ".join(present).decode("latin-1"), value)
     if whole is None:
         return headers

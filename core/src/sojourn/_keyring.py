@@ -12,7 +12,9 @@ import binascii
 import hashlib
 import os
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from msgspec import Struct
 
 from ._errors import ConfigurationError
 from ._events import Rejection
@@ -23,11 +25,12 @@ _KEY_ID_BYTES = 3
 NONCE_BYTES = 24
 _TAG_BYTES = 16
 HEADER_BYTES = 1 + _KEY_ID_BYTES
+_BODY = HEADER_BYTES + NONCE_BYTES
 OVERHEAD = HEADER_BYTES + NONCE_BYTES + _TAG_BYTES
 """Bytes that sealing adds."""
 
 
-class Unsealed(NamedTuple):
+class Unsealed(Struct, frozen=True, gc=False):
     """What a sealed text held; ``stale`` if another key than the first had sealed it."""
 
     message: bytes
@@ -127,8 +130,7 @@ class SealingBox:
         key = self._keys.get(header)
         if key is None:
             return Rejection.UNKNOWN_KEY
-        body = HEADER_BYTES + NONCE_BYTES
-        message = self._decrypt(sealed[body:], header, sealed[HEADER_BYTES:body], key)
+        message = self._decrypt(sealed[_BODY:], header, sealed[HEADER_BYTES:_BODY], key)
         return Rejection.FORGED if message is None else Unsealed(message, header != self._first)
 
     def __repr__(self) -> str:

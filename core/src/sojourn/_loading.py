@@ -22,16 +22,16 @@ def open_nowait(settings: Settings, tickets: Sequence[Any], now: float) -> Opene
     """
     if not tickets:
         return None
-    if not settings.backend.lazy:
+    backend = settings.backend
+    if not backend.lazy:
         raise SessionNotLoadedError(
             "this store has to be awaited: get the session by the adapter's own means "
             "(get_session, injection), or call `await session.load()` first"
         )
-    load = settings.backend.load_nowait
     if len(tickets) == 1:
-        result = load(tickets[0], now=now)
+        result = backend.load_nowait(tickets[0], now=now)
         return result if isinstance(result, Opened) else choose(settings, [result])
-    return choose(settings, [load(ticket, now=now) for ticket in tickets])
+    return choose(settings, [backend.load_nowait(ticket, now=now) for ticket in tickets])
 
 
 async def open_waiting(settings: Settings, tickets: Sequence[Any], now: float) -> Opened | None:
@@ -44,19 +44,15 @@ async def open_waiting(settings: Settings, tickets: Sequence[Any], now: float) -
 
 def find_tickets(settings: Settings, headers: Sequence[bytes]) -> list[Any]:
     """What could be ours in these headers. Junk is told to the operator and never to a store."""
-    values = read(headers, settings.set_cookie.name) if headers else []
+    values = read(headers, settings.set_cookie.name)
     if not values:
         return []
     if len(values) > MAX_CANDIDATES:
         settings.emit(CookieRejected(reason=Rejection.TOO_MANY))
         return []
-    if len(values) == 1:
-        ticket = settings.backend.parse(values[0])
-        if ticket is not None:
-            return [ticket]
-    parsed = [settings.backend.parse(value) for value in values]
-    tickets = [ticket for ticket in parsed if ticket is not None]
-    if len(tickets) < len(parsed):
+    parse = settings.backend.parse
+    tickets = [ticket for value in values if (ticket := parse(value)) is not None]
+    if len(tickets) < len(values):
         settings.emit(CookieRejected(reason=Rejection.MALFORMED))
     return tickets
 

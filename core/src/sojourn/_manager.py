@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic
 from . import _background
 from ._backend import Backend, SupportsRows
 from ._codec import PLAIN
-from ._committing import NOTHING, CommitResult, answer, discard, write
+from ._committing import NOTHING, CommitResult, answer, discard, finish, is_at_rest, write
 from ._draft import Draft
 from ._errors import ConfigurationError
 from ._events import Discard, Emitter, Listener, OwnerRevoked, SessionRevoked
@@ -165,6 +165,31 @@ class SessionManager(Generic[M]):
         of a response that changes nothing, so that an error page can be sent. Raises StoreError,
         SessionTooLargeError, SessionValueError.
         """
+        result = self.commit_nowait(
+            session, can_set_cookie=can_set_cookie, status=status, seal=seal
+        )
+        if result is not None:
+            return result
+        draft = draft_of(session)
+        try:
+            await write(draft)
+        except BaseException:
+            draft.is_sealed, draft.result = True, answer(draft)
+            raise
+        return finish(draft, seal=seal)
+
+    def commit_nowait(
+        self,
+        session: Session[Any],
+        *,
+        can_set_cookie: bool = True,
+        status: int = 200,
+        seal: bool = True,
+    ) -> CommitResult | None:
+        """What ``commit`` gives where nothing has to be written, else None: then await ``commit``.
+
+        Most requests end here. For adapters that count each step.
+        """
         draft = draft_of(session)
         if draft.result is not None:
             result: CommitResult = draft.result
@@ -173,19 +198,12 @@ class SessionManager(Generic[M]):
             draft.is_sealed, draft.can_set_cookie = seal, False
             return NOTHING
         draft.can_set_cookie = draft.can_set_cookie and can_set_cookie
-        try:
-            if status < _FAILED or self._settings.commit_on_error:
-                await write(draft)
-            elif draft.is_changed:
+        if status >= _FAILED and not self._settings.commit_on_error:
+            if draft.is_changed:
                 discard(draft, Discard.FAILED_RESPONSE)
-        except BaseException:
-            draft.is_sealed, draft.result = True, answer(draft)
-            raise
-        result = answer(draft)
-        draft.can_set_cookie = False
-        if seal:
-            draft.is_sealed, draft.result = True, result
-        return result
+        elif not is_at_rest(draft):
+            return None
+        return finish(draft, seal=seal)
 
     # Sessions seen from outside
 

@@ -44,12 +44,12 @@ def _direct(ffi: Any, lib: Any) -> Any:
         return bytes(out)
 
     def decrypt(sealed: bytes, aad: bytes, nonce: bytes, key: bytes) -> bytes | None:
-        size = len(sealed) - TAG_BYTES
-        if size < 0 or len(nonce) != NONCE_BYTES or len(key) != KEY_BYTES:
+        size = len(sealed)
+        if size < TAG_BYTES or len(nonce) != NONCE_BYTES or len(key) != KEY_BYTES:
             return None
-        out = bytearray(size)
-        args = (from_buffer(out), null, null, sealed, len(sealed), aad, len(aad), nonce, key)
-        return bytes(out) if unseal(*args) == 0 else None
+        out = bytearray(size - TAG_BYTES)
+        failed = unseal(from_buffer(out), null, null, sealed, size, aad, len(aad), nonce, key)
+        return None if failed else bytes(out)
 
     return encrypt, decrypt
 

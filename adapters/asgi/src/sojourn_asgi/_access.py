@@ -58,11 +58,12 @@ def _is_ours(session: object) -> bool:
 
 def has_session(scope: Scope, manager: SessionManager[Any]) -> bool:
     """Whether an outer middleware of the same manager was here before."""
-    return manager in scope.get(_SESSIONS, ())
+    return _SESSIONS in scope and manager in scope[_SESSIONS]
 
 
 def put_session(scope: Scope, manager: SessionManager[Any], session: Session[Any]) -> None:
     """Let the application find the session."""
+    outer = scope.get(_SESSIONS)
     # A mounted application's scope is a shallow copy: what the outer one has must not change.
-    scope[_SESSIONS] = {**scope.get(_SESSIONS, {}), manager: session}
+    scope[_SESSIONS] = {manager: session} if outer is None else {**outer, manager: session}
     scope[SESSION] = session

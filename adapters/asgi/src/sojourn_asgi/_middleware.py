@@ -7,7 +7,7 @@ from typing import Any, Unpack
 from sojourn import Backend, ManagerOptions, SessionManager, Store, manager_of
 
 from ._access import has_session, put_session
-from ._exchange import Exchange
+from ._exchange import Exchange, SocketExchange
 from ._lifespan import Lifespan
 from ._types import ASGIApp, Receive, Scope, Send
 
@@ -40,5 +40,5 @@ class SessionMiddleware:
             cookies = [value for name, value in scope["headers"] if name == b"cookie"]
             session = self.manager.open(cookies)
             put_session(scope, self.manager, session)
-            exchange = Exchange(self.manager, session, scope, receive, send)
-            await (exchange.request if kind == "http" else exchange.websocket)(self.app)
+            exchange = Exchange if kind == "http" else SocketExchange
+            await exchange(self.manager, session, send).run(self.app, scope, receive)

@@ -16,7 +16,6 @@ from sojourn import (
     Policy,
     Presence,
     Rejection,
-    SessionState,
     SessionTooLargeError,
     Unsealed,
     Written,
@@ -77,14 +76,11 @@ class CookieBackend:
         state = _format.unpack(unsealed.message)
         if state is None:
             return Rejection.UNREADABLE
-        if self._is_over(state, now):
+        # Sealed by a clock that was wrong, its deadline would mean nothing.
+        is_skewed = state.renewed_at > now + MAX_SKEW or state.created_at > now + MAX_SKEW
+        if is_skewed or self._policy.is_over(state.created_at, state.expires_at, now):
             return Rejection.EXPIRED
         return Opened(state, Presence.SEAL, ticket, None, unsealed.stale)
-
-    def _is_over(self, state: SessionState, now: float) -> bool:
-        if state.renewed_at > now + MAX_SKEW or state.created_at > now + MAX_SKEW:
-            return True  # sealed by a clock that was wrong: its deadline means nothing
-        return self._policy.is_over(state.created_at, state.expires_at, now)
 
     async def write(self, plan: CommitPlan, *, now: float) -> Written:  # noqa: ARG002
         """See ``Backend``. Raises SessionTooLargeError if no browser would keep the cookie."""

@@ -38,8 +38,9 @@ _AUTHENTICATED_LATER = 1 << 4
 _RENEWED = 1 << 5
 _MINTED_EARLIER = 1 << 6
 _UNKNOWN = 1 << 7
+_OTHER_TIMES = _MINTED_EARLIER | _RENEWED | _AUTHENTICATED_LATER
 
-_HEAD = Struct(">B4sBIHB")
+_HEAD = Struct(">B4sQ")
 _CREATED = slice(5, 10)
 _PER_SECOND = 100
 _TICKS = _PER_SECOND * (1 + 2**-51)
@@ -47,6 +48,7 @@ _TICKS = _PER_SECOND * (1 + 2**-51)
 _LATEST = (1 << 40) // _PER_SECOND - 1
 """Seconds since the epoch: the year 2318."""
 _MANTISSA_BITS, _MAX_SHIFT = 20, 15
+_MANTISSA, _SHIFT = (1 << _MANTISSA_BITS) - 1, 15
 
 SMALLEST = _HEAD.size + 1
 """Bytes of a session without values."""
@@ -58,7 +60,7 @@ class _Annotated(msgspec.Struct, frozen=True, array_like=True, gc=False):
     data: Raw
 
 
-_NOTHING_MORE = _Annotated(None, (), Raw())
+_NO_FLASH: frozenset[str] = frozenset()
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_values: Any = msgspec.msgpack.Decoder(dict[str, Raw]).decode
@@ -96,10 +98,7 @@ def pack(state: SessionState, *, around: int) -> tuple[SessionState, bytes]:
     mantissa, shift = _scaled(_ticks(state.expires_at) - created)
     padding = -(around + _HEAD.size + len(times) + len(values)) % 3
     random = id[_TIME_BYTES : _TIME_BYTES + RANDOM_BYTES]
-    lifetime = mantissa << 4 | shift
-    head = _HEAD.pack(
-        flags | padding, random, created >> 32, created & 0xFFFF_FFFF, lifetime >> 8, lifetime & 255
-    )
+    head = _HEAD.pack(flags | padding, random, created << 24 | mantissa << 4 | shift)
     again = SessionState(
         state.id,
         1,  # nothing that lies in a browser can be compared with another version
@@ -130,7 +129,7 @@ def _scaled(ticks: int) -> tuple[int, int]:
     if ticks < 0:
         return 0, 0
     if shift > _MAX_SHIFT:
-        return (1 << _MANTISSA_BITS) - 1, _MAX_SHIFT
+        return _MANTISSA, _MAX_SHIFT
     return ticks >> shift, shift
 
 
@@ -143,36 +142,35 @@ def unpack(message: bytes) -> SessionState | None:
 
 
 def _unpack(message: bytes) -> SessionState | None:
-    flags, random, high, low, longer, shorter = _HEAD.unpack_from(message)
+    flags, random, times = _HEAD.unpack_from(message)
     if flags & _UNKNOWN:
         return None
-    created = high << 32 | low
-    mantissa, shift = longer << 4 | shorter >> 4, shorter & 15
-    at, end = _HEAD.size, len(message) - (flags & _PADDING)
+    created, lifetime = times >> 24, (times >> 4 & _MANTISSA) << (times & _SHIFT)
+    at = _HEAD.size
     created_at = renewed_at = created / _PER_SECOND
     authenticated_at = created_at if flags & _AUTHENTICATED_AT_CREATION else None
-    minted = message[_CREATED]
-    if flags & _MINTED_EARLIER:
-        minted, at = message[at : at + _TIME_BYTES], at + _TIME_BYTES
-    if flags & _RENEWED:
-        renewed_at, at = _time_at(message, at), at + _TIME_BYTES
-    if flags & _AUTHENTICATED_LATER:
-        authenticated_at, at = _time_at(message, at), at + _TIME_BYTES
-    annotated = _NOTHING_MORE
-    values = message[at:end]
+    minted, owner, flash = message[_CREATED], None, _NO_FLASH
+    if flags & _OTHER_TIMES:
+        if flags & _MINTED_EARLIER:
+            minted, at = message[at : at + _TIME_BYTES], at + _TIME_BYTES
+        if flags & _RENEWED:
+            renewed_at, at = _time_at(message, at), at + _TIME_BYTES
+        if flags & _AUTHENTICATED_LATER:
+            authenticated_at, at = _time_at(message, at), at + _TIME_BYTES
+    values = message[at : len(message) - (flags & _PADDING)]
     if flags & _OWNER_OR_FLASH:
         annotated = _decode_annotated(values)
-        values = bytes(annotated.data)
+        owner, flash, values = annotated.owner, frozenset(annotated.flash), bytes(annotated.data)
     return SessionState(
         (minted + random).hex() + _ID_FILL,
         1,
         created_at,
         renewed_at,
-        (created + (mantissa << shift)) / _PER_SECOND,
-        annotated.owner,
+        (created + lifetime) / _PER_SECOND,
+        owner,
         authenticated_at,
         MappingProxyType(_decode_values(values)),
-        frozenset(annotated.flash),
+        flash,
     )
 
 
