@@ -48,6 +48,7 @@ from ._manager import SessionManager
 from ._options import ManagerOptions
 from ._owners import SessionInfo
 from ._plan import CommitPlan, Cookie, Intent, Operation, Row, Secret, decisions, plan_commit
+from ._recent import Recent
 from ._record import Record
 from ._registry import StoreContext, StoreFactory, installed
 from ._set_cookie import CookieOptions, SetCookie
@@ -113,6 +114,7 @@ __all__ = (
     "Policy",
     "Presence",
     "Put",
+    "Recent",
     "Record",
     "Rejection",
     "Remove",

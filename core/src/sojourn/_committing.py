@@ -34,7 +34,6 @@ from ._plan import CommitPlan, Cookie, Intent, Operation, plan_commit, rests
 from ._settings import Settings
 from ._state import SessionState
 from ._store import Outcome
-from ._transitions import Patch
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -80,10 +79,12 @@ async def write(draft: Draft) -> None:
     Raises StoreError, SessionTooLargeError, SessionValueError; the draft then still has its patch.
     """
     if not is_at_rest(draft):
-        await _write_until_applied(draft, draft.patch())
+        await write_changes(draft)
 
 
-async def _write_until_applied(draft: Draft, patch: Patch) -> None:
+async def write_changes(draft: Draft) -> None:
+    """The same, for a draft that is known not to be at rest."""
+    patch = draft.patch()
     settings, opened, attempts, give_up_at = draft.settings, draft.opened, 0, 0.0
     while True:
         now = settings.clock()

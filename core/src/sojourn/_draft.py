@@ -18,7 +18,18 @@ from ._events import Discard
 from ._loading import find_tickets, open_nowait, report_failure
 from ._settings import Settings
 from ._state import SessionState, blank
-from ._transitions import Consume, Flash, Modify, Patch, Put, Remove, Transition, apply, compact
+from ._transitions import (
+    TIMED,
+    Consume,
+    Flash,
+    Modify,
+    Patch,
+    Put,
+    Remove,
+    Transition,
+    apply,
+    compact,
+)
 from ._transitions import replay as replayed
 from ._typed_view import TypedView
 
@@ -205,7 +216,8 @@ class Draft(TypedView):
         if after is not before or isinstance(transition, Modify):
             self._transitions.append(transition)
             self.current = after
-            self._refresh_model()
+            if self.model is not None:
+                self._refresh_model()
 
     def reset(self, transition: Transition) -> None:
         """Record a transition after which no value that was handed out counts any more."""
@@ -228,7 +240,10 @@ class Draft(TypedView):
 
     def flush(self) -> None:
         """Record the changes inside values that were handed out."""
-        self._flush_model()
+        if self.model is not None:
+            self._flush_model()
+        if not self._live:
+            return
         for key, value in list(self._live.items()):
             state = self.state()
             if not same_bytes(value, state.data[key]):
@@ -248,4 +263,7 @@ class Draft(TypedView):
     def patch(self) -> Patch:
         """What this request did."""
         self.flush()
-        return Patch(compact(self._transitions), self.accessed, self.extend)
+        transitions = compact(self._transitions)
+        if TIMED.isdisjoint(map(type, transitions)):
+            return Patch(transitions, self.accessed, self.extend, self._base, self.current)
+        return Patch(transitions, self.accessed, self.extend)

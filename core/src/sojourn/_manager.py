@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic
 from . import _background
 from ._backend import Backend, SupportsRows
 from ._codec import PLAIN
-from ._committing import NOTHING, CommitResult, answer, discard, finish, is_at_rest, write
+from ._committing import NOTHING, CommitResult, answer, discard, finish, is_at_rest, write_changes
 from ._draft import Draft
 from ._errors import ConfigurationError
 from ._events import Discard, Emitter, Listener, OwnerRevoked, SessionRevoked
@@ -61,6 +61,8 @@ class SessionManager(Generic[M]):
     - ``cache_control``: sent along with Set-Cookie (RFC 9111 7.3); None: nothing.
     - ``deadline``: seconds for a store call, and for retrying a commit.
     - ``max_bytes``: of one session's row. ``sweep_every``: seconds; None: never by itself.
+    - ``remember``: how many sessions that were opened lately stay opened in memory, so that the
+      next request with the same cookie is served faster; 0: none.
     - ``seal_at_rest``: encrypt what a store with rows gets, with ``keys``. Rows from before do not
       open.
 
@@ -85,6 +87,7 @@ class SessionManager(Generic[M]):
         deadline: float = 2.0,
         max_bytes: int = 262_144,
         sweep_every: float | None = 60.0,
+        remember: int = 512,
         seal_at_rest: bool = False,
         entropy: Entropy = os.urandom,
     ) -> None:
@@ -100,7 +103,7 @@ class SessionManager(Generic[M]):
             sweep_every=sweep_every,
         )
         ring = None if keys is None else KeyRing.of(keys)
-        context = StoreContext(self.cookie, ring, policy, entropy)
+        context = StoreContext(self.cookie, ring, policy, entropy, remember)
         model_codec = None if model is None else ModelCodec(model)
         self._settings = Settings(
             backend=resolve(
@@ -172,7 +175,7 @@ class SessionManager(Generic[M]):
             return result
         draft = draft_of(session)
         try:
-            await write(draft)
+            await write_changes(draft)
         except BaseException:
             draft.is_sealed, draft.result = True, answer(draft)
             raise

@@ -37,6 +37,7 @@ class ManagerOptions(TypedDict, total=False):
     deadline: float
     max_bytes: int
     sweep_every: float | None
+    remember: int
     seal_at_rest: bool
     entropy: Entropy
 
@@ -65,6 +66,7 @@ def resolve(
         entropy=context.entropy,
         deadline=deadline,
         max_bytes=max_bytes,
+        remember=context.remember,
         vault=_vault(context) if seal_at_rest else OPEN_VAULT,
     )
 

@@ -18,11 +18,13 @@ from msgspec.structs import replace
 from ._backend import Opened, Presence
 from ._state import SessionState, blank
 from ._timeouts import Policy
-from ._transitions import Bind, Destroy, Patch, Rotate, replay
+from ._transitions import Bind, Destroy, Kinds, Patch, Rotate
 
 
 class Intent(enum.Enum):
     """What a patch asks for, strongest first."""
+
+    __hash__ = object.__hash__  # members are unique; Enum's own hash is slow, and TABLE asks for it
 
     RESTART = "restart"  # destroyed, and then written to: another session begins
     DESTROY = "destroy"
@@ -159,11 +161,12 @@ def plan_commit(
     """What to do about this patch on this session. Pure; raises what a Modify function raises."""
     before = opened.state if opened is not None else blank(now)
     presence = opened.presence if opened is not None else Presence.NEW
-    after = _settled(replay(before, patch.transitions, now), patch, policy, now)
+    kinds = patch.kinds()
+    after = _settled(patch.on(before, now), patch, kinds, policy, now)
     renew = presence is not Presence.GRACE and patch.looked and can_set_cookie
     renew = renew and policy.renewal_due(before.renewed_at, now)
     stale = opened is not None and opened.stale and can_set_cookie
-    intent = _intent(before, after, patch, renew=renew, stale=stale)
+    intent = _intent(before, after, kinds, renew=renew, stale=stale)
     row = TABLE[presence, intent]
     if intent is Intent.RENEW:
         after = replace(after, renewed_at=now)
@@ -173,9 +176,11 @@ def plan_commit(
     return CommitPlan(intent, row.without, Cookie.LEAVE, Secret.KEEP, opened, after)
 
 
-def _settled(after: SessionState, patch: Patch, policy: Policy, now: float) -> SessionState:
+def _settled(
+    after: SessionState, patch: Patch, kinds: Kinds, policy: Policy, now: float
+) -> SessionState:
     """The replayed state with its deadline."""
-    if not after.id or Bind in patch.kinds():
+    if not after.id or Bind in kinds:
         # It begins now: nothing stored yet, or a login.
         begins = policy.deadline(after.created_at, now)
         return replace(after, expires_at=begins)
@@ -186,16 +191,15 @@ def _settled(after: SessionState, patch: Patch, policy: Policy, now: float) -> S
 
 
 def _intent(
-    before: SessionState, after: SessionState, patch: Patch, *, renew: bool, stale: bool
+    before: SessionState, after: SessionState, kinds: Kinds, *, renew: bool, stale: bool
 ) -> Intent:
     """The strongest intent that applies."""
-    kinds, kept = patch.kinds(), after.is_worth_keeping
     if Destroy in kinds:
-        intent = Intent.RESTART if kept else Intent.DESTROY
+        intent = Intent.RESTART if after.is_worth_keeping else Intent.DESTROY
     elif Bind in kinds:
         intent = Intent.BIND
     elif not before.id:
-        intent = Intent.CHANGE if kept else Intent.REST
+        intent = Intent.CHANGE if after.is_worth_keeping else Intent.REST
     elif Rotate in kinds:
         intent = Intent.ROTATE
     elif renew:

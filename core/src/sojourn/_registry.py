@@ -31,12 +31,16 @@ ADAPTERS = "sojourn.adapters"
 
 
 class StoreContext(Struct, frozen=True):
-    """What a factory may want to know beside the URL; most stores need none of it."""
+    """What a factory may want to know beside the URL; most stores need none of it.
+
+    ``remember``: how many opened sessions a backend may keep, see ``Recent``.
+    """
 
     cookie: CookieOptions
     keys: KeyRing | None
     policy: Policy
     entropy: Entropy
+    remember: int = 0
 
 
 class StoreFactory(Protocol):

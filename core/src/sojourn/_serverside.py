@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from ._backend import Opened, Presence, Written
@@ -14,6 +15,7 @@ from ._errors import (
 )
 from ._events import Rejection
 from ._plan import CommitPlan, Operation, Secret
+from ._recent import Recent
 from ._record import Record, pack, unpack
 from ._state import SessionState
 from ._store import (
@@ -38,12 +40,29 @@ _TRIES = 4
 _APPLIED_NOTHING = Written(Outcome.APPLIED)
 
 
+class _Known(Struct, frozen=True, gc=False):
+    """A row that was unpacked lately, and the secret that it was opened with."""
+
+    record: Record
+    secret: bytes
+    state: SessionState
+    stale: bool
+
+    def is_still(self, record: Record, secret: bytes | None) -> bool:
+        """Whether this row and this secret are the same again."""
+        return secret is not None and same_hash(secret, self.secret) and record == self.record
+
+    def __repr__(self) -> str:
+        return f"_Known(id={self.record.id!r})"
+
+
 class ServerSide:
     """Sessions as rows of a store.
 
     ``deadline``: seconds for one store call, unless the store bounds its calls itself.
-    ``max_bytes``: of one row's payload, beyond which SessionTooLargeError is raised. ``vault``: how
-    payloads lie in the store.
+    ``max_bytes``: of one row's payload, beyond which SessionTooLargeError is raised. ``remember``:
+    how many rows stay unpacked in memory; the store is asked all the same. ``vault``: how payloads
+    lie in the store.
     """
 
     def __init__(
@@ -54,6 +73,7 @@ class ServerSide:
         entropy: Entropy,
         deadline: float = 2.0,
         max_bytes: int = 262_144,
+        remember: int = 0,
         vault: Vault = OPEN_VAULT,
     ) -> None:
         self.store = store
@@ -61,6 +81,7 @@ class ServerSide:
         self._max_bytes = max_bytes
         self._policy = policy
         self._entropy = entropy
+        self._recent: Recent[str, _Known] = Recent(remember)
         self._border = Border(store, deadline)
         self._fetch = store.load_nowait if isinstance(store, SupportsLoadNowait) else None
         self.lazy = self._fetch is not None
@@ -102,6 +123,9 @@ class ServerSide:
             raise StoreUnavailableError(f"{name} answered with another session's row")
         if self._policy.is_over(record.created_at, record.expires_at, now):
             return Rejection.EXPIRED
+        known = self._recent.get(token.id)
+        if known is not None and known.is_still(record, token.secret):
+            return Opened(known.state, Presence.ROW, token, record, known.stale)
         presence = _presence(token, record, now)
         if presence is None:
             return Rejection.WRONG_SECRET
@@ -109,6 +133,8 @@ class ServerSide:
         state = None if payload is None else unpack(record, payload)
         if state is None:
             return Rejection.UNREADABLE
+        if presence is Presence.ROW and token.secret is not None:
+            self._recent.put(token.id, _Known(record, token.secret, state, stale))
         return Opened(state, presence, token, record, stale)
 
     async def write(self, plan: CommitPlan, *, now: float) -> Written:

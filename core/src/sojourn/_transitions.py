@@ -221,14 +221,30 @@ def compact(transitions: Sequence[Transition]) -> tuple[Transition, ...]:
 class Patch(Struct, frozen=True):
     """What one request did: its transitions, in order and compacted.
 
-    ``looked``: the handler looked at the session, which counts as activity; ``extend``: activity
-    may extend the idle timeout.
+    - ``looked``: the handler looked at the session, which counts as activity; ``extend``: activity
+      may extend the idle timeout.
+    - ``before`` and ``after``: what the transitions made of which state, where that is known and
+      would be the same at any time, so that they need not be replayed there.
     """
 
     transitions: tuple[Transition, ...] = ()
     looked: bool = True
     extend: bool = True
+    before: SessionState | None = None
+    after: SessionState | None = None
 
-    def kinds(self) -> frozenset[type[Any]]:
+    def kinds(self) -> Kinds:
         """The kinds of transition that are among them."""
         return frozenset(map(type, self.transitions))
+
+    def on(self, state: SessionState, now: float) -> SessionState:
+        """What they make of this state."""
+        if self.after is not None and self.before is state:
+            return self.after
+        return replay(state, self.transitions, now)
+
+
+Kinds = frozenset[type[Any]]
+
+TIMED: Kinds = frozenset({Rotate, Bind, Destroy})
+"""The kinds whose effect depends on when they happen."""

@@ -15,7 +15,9 @@ from sojourn import (
     Outcome,
     Policy,
     Presence,
+    Recent,
     Rejection,
+    SessionState,
     SessionTooLargeError,
     Unsealed,
     Written,
@@ -40,18 +42,26 @@ class CookieBackend:
     in no other. The deadline is inside the seal, and the absolute timeout counts from the sealed
     ``created_at``, so a browser that ignores ``Max-Age`` gains nothing.
 
-    ``entropy``: random bytes from the operating system, ``os.urandom`` outside tests.
+    - ``entropy``: random bytes from the operating system, ``os.urandom`` outside tests.
+    - ``remember``: how many opened sessions stay in memory, see ``Recent``.
     """
 
     lazy = True
     """See ``Backend``: sessions open on first use, and an untouched cookie costs nothing."""
 
     def __init__(
-        self, keys: KeyRing, *, cookie: str, policy: Policy, entropy: Callable[[int], bytes]
+        self,
+        keys: KeyRing,
+        *,
+        cookie: str,
+        policy: Policy,
+        entropy: Callable[[int], bytes],
+        remember: int = 0,
     ) -> None:
         self._box = keys.box(f"sojourn/cookie/1/{cookie}")
         self._policy = policy
         self._entropy = entropy
+        self._recent: Recent[bytes, tuple[SessionState, bool]] = Recent(remember)
         self._longest = (MAX_PAIR - len(cookie) - 1) // 4 * 4
         self._overhead = len(self._box.seal(b"", nonce=bytes(_NONCE_BYTES)))
         self._shortest = -(-(self._overhead + _format.SMALLEST) // 3) * 4
@@ -70,17 +80,22 @@ class CookieBackend:
 
     def load_nowait(self, ticket: bytes, *, now: float) -> Opened | Rejection:
         """See ``Backend``: from cheap to dear, and nothing of a session that does not open."""
-        unsealed = self._box.open(ticket)
-        if not isinstance(unsealed, Unsealed):
-            return unsealed
-        state = _format.unpack(unsealed.message)
-        if state is None:
-            return Rejection.UNREADABLE
+        known = self._recent.get(ticket)
+        if known is None:
+            unsealed = self._box.open(ticket)
+            if not isinstance(unsealed, Unsealed):
+                return unsealed
+            state = _format.unpack(unsealed.message)
+            if state is None:
+                return Rejection.UNREADABLE
+            known = state, unsealed.stale
+            self._recent.put(ticket, known)
+        state, stale = known
         # Sealed by a clock that was wrong, its deadline would mean nothing.
         is_skewed = state.renewed_at > now + MAX_SKEW or state.created_at > now + MAX_SKEW
         if is_skewed or self._policy.is_over(state.created_at, state.expires_at, now):
             return Rejection.EXPIRED
-        return Opened(state, Presence.SEAL, ticket, None, unsealed.stale)
+        return Opened(state, Presence.SEAL, ticket, None, stale)
 
     async def write(self, plan: CommitPlan, *, now: float) -> Written:  # noqa: ARG002
         """See ``Backend``. Raises SessionTooLargeError if no browser would keep the cookie."""

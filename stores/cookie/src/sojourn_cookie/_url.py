@@ -27,4 +27,5 @@ def open_store(url: str, context: StoreContext) -> CookieBackend:
         cookie=context.cookie.name,
         policy=context.policy,
         entropy=context.entropy,
+        remember=context.remember,
     )
