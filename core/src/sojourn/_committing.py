@@ -74,13 +74,21 @@ def is_at_rest(draft: Draft) -> bool:
     return rests(draft.opened, settings.policy, settings.clock(), extend=draft.extend)
 
 
-async def write(draft: Draft) -> None:
-    """Write what the draft changed.
+async def write(draft: Draft, *, seal: bool = False) -> None:
+    """Write what the draft changed; ``seal``: and let no change come after that.
 
+    One at a time: what another task of the request changes meanwhile is the next write's.
     Raises StoreError, SessionTooLargeError, SessionValueError; the draft then still has its patch.
     """
+    while draft.is_writing:
+        draft.turn = draft.turn or anyio.Event()
+        await draft.turn.wait()
     if not is_at_rest(draft):
-        await _write_until_applied(draft, draft.patch())
+        patch = draft.take(seal=seal)
+        try:
+            await _write_until_applied(draft, patch)
+        finally:
+            draft.end_turn()
 
 
 async def _write_until_applied(draft: Draft, patch: Patch) -> None:

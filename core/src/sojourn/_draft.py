@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from anyio import Event
 from msgspec import Raw
 
 from ._backend import Opened
@@ -39,6 +40,9 @@ class Draft(TypedView):
     line: str | None = None
     discarded: Discard | None = None
     result: Any = None
+    is_writing = False
+    turn: Event | None = None
+    _taken = 0
     _tickets: list[Any] | None = None
     _load_error: StoreError | None = None
     _now: float
@@ -98,18 +102,24 @@ class Draft(TypedView):
         """Go on from what was just written, which is what this draft shows already."""
         self.opened = opened
         self._base = self.current = opened.state
-        self._transitions = []
+        self._transitions = later = self._transitions[self._taken :]
+        if later:
+            self.current = replayed(opened.state, later, self._now)
 
     def rebase(self, opened: Opened | None, now: float, *, keep_patch: bool = False) -> None:
         """Go on from a newer state, with or without what was changed here since."""
-        live, consumed = self._live, self._consumed
-        pending = self._transitions if keep_patch else []
+        live, consumed, before = self._live, self._consumed, self.state()
+        pending = self._transitions if keep_patch else self._transitions[self._taken :]
         state = self.attach(opened, now)
         self._transitions = pending
         self.current = state = replayed(state, pending, now)
         self._consumed = consumed
+        # One that was changed since it was looked at last is kept, for the next look to notice.
         self._live = {
-            k: v for k, v in live.items() if k in state.data and same_bytes(v, state.data[k])
+            k: v
+            for k, v in live.items()
+            if k in state.data
+            and (same_bytes(v, state.data[k]) or not same_bytes(v, before.data[k]))
         }
         self._refresh_model()
 
@@ -180,8 +190,8 @@ class Draft(TypedView):
         if raw is None or self._check_open().data.get(key) is not None:
             return
         pending = Consume(key, raw)
-        if pending in self._transitions:
-            self._transitions.remove(pending)
+        if pending in self._transitions[self._taken :]:
+            del self._transitions[self._transitions.index(pending, self._taken)]
             self.current = replayed(self._base, self._transitions, self._now)
             self._refresh_model()
         else:
@@ -249,3 +259,19 @@ class Draft(TypedView):
         """What this request did."""
         self.flush()
         return Patch(compact(self._transitions), self.accessed, self.extend)
+
+    # Taking turns: tasks of one request may write at the same time
+
+    def take(self, *, seal: bool) -> Patch:
+        """The patch, for a write that begins now; what is changed from now on is not in it."""
+        patch = self.patch()
+        self.is_writing, self._taken = True, len(self._transitions)
+        self.is_sealed = self.is_sealed or seal
+        return patch
+
+    def end_turn(self) -> None:
+        """The write has ended, one way or the other: the next one may begin."""
+        self.is_writing, self._taken = False, 0
+        turn, self.turn = self.turn, None
+        if turn is not None:
+            turn.set()

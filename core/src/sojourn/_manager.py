@@ -172,7 +172,7 @@ class SessionManager(Generic[M]):
             return result
         draft = draft_of(session)
         try:
-            await write(draft)
+            await write(draft, seal=seal)
         except BaseException:
             draft.is_sealed, draft.result = True, answer(draft)
             raise
