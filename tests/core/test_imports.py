@@ -23,6 +23,7 @@ ROOMS: list[tuple[str, set[str]]] = [
     ("the awaits of a request", {"_committing", "_refreshing"}),
     ("what a handler holds", {"_handle", "_headers"}),
     ("sessions seen from outside", {"_owners"}),
+    ("the life of the store", {"_life"}),
     ("the manager", {"_manager"}),
     ("what adapters share", {"_adapting"}),
     ("the front door", {"__init__", "__main__"}),

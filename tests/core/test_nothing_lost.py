@@ -214,13 +214,12 @@ async def test_promise_10_a_cancelled_commit_gives_its_turn_away(site: Site) -> 
     session = await browser.load()
     session["a"] = 1
     slow = Slow(site, "replace")
-    async with anyio.create_task_group() as group:
-        async with anyio.create_task_group() as cancelled:
-            cancelled.start_soon(session.commit)
-            await slow.begun.wait()
-            group.start_soon(browser.commit, session)
-            await anyio.wait_all_tasks_blocked()
-            cancelled.cancel_scope.cancel()
+    async with anyio.create_task_group() as group, anyio.create_task_group() as cancelled:
+        cancelled.start_soon(session.commit)
+        await slow.begun.wait()
+        group.start_soon(browser.commit, session)
+        await anyio.wait_all_tasks_blocked()
+        cancelled.cancel_scope.cancel()
     assert {"a": 1} == await browser.sees()
 
 

@@ -35,6 +35,13 @@ class Border:
         except OSError as error:
             raise self._translated(error) from error
 
+    async def call_unbounded(self, call: Awaitable[T]) -> T:
+        """The same for opening and closing, which may take longer than a call."""
+        try:
+            return await call
+        except OSError as error:
+            raise self._translated(error) from error
+
     def call_nowait(self, function: Callable[..., T], *args: Any, now: float) -> T:
         """The same for a function that does not wait."""
         try:

@@ -60,6 +60,20 @@ def is_storable(text: str) -> bool:
     return True
 
 
+MAX_OWNER = 1024
+"""Bytes of an owner's name: it is a key of the store's index, which has room for names only."""
+
+
+def is_owner(name: object) -> bool:
+    """Whether a session can belong to somebody of this name, on every store.
+
+    Text of at most 1024 bytes that is not empty and holds no NUL, which SQL text cannot.
+    """
+    if not isinstance(name, str) or not name or "\0" in name or not is_storable(name):
+        return False
+    return len(name) * 4 <= MAX_OWNER or len(name.encode()) <= MAX_OWNER
+
+
 def refused(key: str, value: object, reason: str) -> SessionValueError:
     """The error for a value that cannot be kept; shows its type and never the value."""
     return SessionValueError(

@@ -102,14 +102,14 @@ class Draft(TypedView):
         """Go on from what was just written, which is what this draft shows already."""
         self.opened = opened
         self._base = self.current = opened.state
-        self._transitions = later = self._transitions[self._taken :]
+        self._transitions = later = self._later()
         if later:
             self.current = replayed(opened.state, later, self._now)
 
     def rebase(self, opened: Opened | None, now: float, *, keep_patch: bool = False) -> None:
         """Go on from a newer state, with or without what was changed here since."""
         live, consumed, before = self._live, self._consumed, self.state()
-        pending = self._transitions if keep_patch else self._transitions[self._taken :]
+        pending = self._transitions if keep_patch else self._later()
         state = self.attach(opened, now)
         self._transitions = pending
         self.current = state = replayed(state, pending, now)
@@ -268,6 +268,10 @@ class Draft(TypedView):
         self.is_writing, self._taken = True, len(self._transitions)
         self.is_sealed = self.is_sealed or seal
         return patch
+
+    def _later(self) -> list[Transition]:
+        """What was changed while the write that now succeeded was on its way."""
+        return self._transitions[self._taken :] if self.is_writing else []
 
     def end_turn(self) -> None:
         """The write has ended, one way or the other: the next one may begin."""

@@ -9,15 +9,15 @@ from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic
 
-from . import _background
 from ._backend import Backend, SupportsRows
-from ._codec import PLAIN
+from ._codec import PLAIN, is_owner
 from ._committing import NOTHING, CommitResult, answer, discard, finish, is_at_rest, write
 from ._draft import Draft
 from ._errors import ConfigurationError
 from ._events import Discard, Emitter, Listener, OwnerRevoked, SessionRevoked
 from ._handle import Session, draft_of
 from ._keyring import KeyRing
+from ._life import Life
 from ._model import ModelCodec
 from ._options import Keys, check_age, check_options, resolve
 from ._owners import Edit, SessionInfo, guarded, info_of
@@ -26,7 +26,7 @@ from ._registry import StoreContext
 from ._set_cookie import CookieOptions, SetCookie
 from ._settings import OnInvalidValue, OnStoreError, Settings
 from ._store import Store
-from ._sweeper import sweep, sweep_forever
+from ._sweeper import sweep
 from ._timeouts import Policy, Timeouts
 from ._token import Entropy, is_id
 
@@ -122,9 +122,7 @@ class SessionManager(Generic[M]):
             on_invalid_value=on_invalid_value,
             commit_deadline=deadline,
         )
-        self._sweep_every = sweep_every
-        self._users = 0
-        self._sweeper: _background.Background | None = None
+        self._life = Life(self._settings, sweep_every)
 
     # One request
 
@@ -217,8 +215,13 @@ class SessionManager(Generic[M]):
         return Edit(self._settings, self._rows("edit"), id)
 
     async def sessions_of(self, owner: str) -> list[SessionInfo]:
-        """An owner's live sessions, oldest first. ConfigurationError if the store cannot list."""
+        """An owner's live sessions, oldest first. ConfigurationError if the store cannot list.
+
+        Any text is fine; what nobody can be bound to has none.
+        """
         rows, now = self._rows("sessions_of"), self._settings.clock()
+        if not is_owner(owner):
+            return []
         states = await guarded(self._settings, "list", rows.sessions_of(owner, now=now))
         return [info_of(self._settings, state) for state in states]
 
@@ -231,9 +234,15 @@ class SessionManager(Generic[M]):
         return True
 
     async def revoke_owner(self, owner: str, *, keep: str | None = None) -> int:
-        """End all sessions of an owner, but for the one with the id ``keep``; says how many."""
+        """End all sessions of an owner, but for the one with the id ``keep``; says how many.
+
+        Any text is fine, and may come from a client: what is no id keeps nothing.
+        """
         rows = self._rows("revoke_owner")
-        count = await guarded(self._settings, "delete", rows.revoke_owner(owner, keep=keep))
+        if not is_owner(owner):
+            return 0
+        kept = keep if keep is not None and is_id(keep) else None
+        count = await guarded(self._settings, "delete", rows.revoke_owner(owner, keep=kept))
         self._settings.emit(OwnerRevoked(count=count))
         return count
 
@@ -266,14 +275,7 @@ class SessionManager(Generic[M]):
     # Life
 
     async def __aenter__(self) -> Self:
-        self._users += 1
-        if self._users == 1:
-            try:
-                await guarded(self._settings, "open", self._settings.backend.aopen())
-            except BaseException:
-                self._users -= 1
-                raise
-            self._start_sweeper()
+        await self._life.begin()
         return self
 
     async def __aexit__(
@@ -282,14 +284,7 @@ class SessionManager(Generic[M]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._users -= 1
-        if self._users == 0:
-            sweeper, self._sweeper = self._sweeper, None
-            try:
-                if sweeper is not None:
-                    await sweeper.stop()
-            finally:
-                await self._settings.backend.aclose()
+        await self._life.end()
 
     @asynccontextmanager
     async def lifespan(self, _app: object = None) -> AsyncGenerator[None]:
@@ -300,14 +295,7 @@ class SessionManager(Generic[M]):
     @property
     def is_open(self) -> bool:
         """Whether somebody has entered this manager; for adapters that may meet it closed."""
-        return self._users > 0
-
-    def _start_sweeper(self) -> None:
-        settings, interval = self._settings, self._sweep_every
-        backend = settings.backend
-        if interval is not None and isinstance(backend, SupportsRows) and backend.can_sweep:
-            rows: SupportsRows = backend
-            self._sweeper = _background.start(lambda: sweep_forever(settings, rows, interval))
+        return self._life.users > 0
 
     def __repr__(self) -> str:
         return f"<SessionManager of {type(self._settings.backend).__name__}>"

@@ -27,7 +27,17 @@ from ._store import (
     SupportsSweep,
 )
 from ._timeouts import Policy
-from ._token import Entropy, Token, hash_secret, new_id, new_secret, parse, same_hash, spell
+from ._token import (
+    Entropy,
+    Token,
+    hash_secret,
+    is_id,
+    new_id,
+    new_secret,
+    parse,
+    same_hash,
+    spell,
+)
 from ._vault import OPEN_VAULT, Vault
 
 Previous = tuple[bytes | None, float | None]
@@ -97,9 +107,7 @@ class ServerSide:
         if record is None:
             return Rejection.UNKNOWN
         if record.id != token.id:
-            # A driver that lost step with its connection (CVE-2023-28858): nothing is known.
-            name = type(self.store).__name__
-            raise StoreUnavailableError(f"{name} answered with another session's row")
+            raise self._out_of_step()
         if self._policy.is_over(record.created_at, record.expires_at, now):
             return Rejection.EXPIRED
         presence = _presence(token, record, now)
@@ -110,6 +118,11 @@ class ServerSide:
         if state is None:
             return Rejection.UNREADABLE
         return Opened(state, presence, token, record, stale)
+
+    def _out_of_step(self) -> StoreUnavailableError:
+        # A driver that lost step with its connection (CVE-2023-28858): nothing is known.
+        name = type(self.store).__name__
+        return StoreUnavailableError(f"{name} answered with another session's row")
 
     async def write(self, plan: CommitPlan, *, now: float) -> Written:
         """See ``Backend``."""
@@ -194,6 +207,8 @@ class ServerSide:
     async def sessions_of(self, owner: str, *, now: float) -> list[SessionState]:
         """See ``SupportsRows``."""
         records = await self._border.call(self._owners().load_owner(owner, now=now))
+        if any(record.owner != owner or not is_id(record.id) for record in records):
+            raise self._out_of_step()
         live = (r for r in records if not self._policy.is_over(r.created_at, r.expires_at, now))
         states = (self._state(record) for record in live)
         return [state for state in states if state is not None]
@@ -237,11 +252,11 @@ class ServerSide:
     async def aopen(self) -> None:
         """See ``Backend``."""
         if isinstance(self.store, SupportsOpen):
-            await self.store.aopen()
+            await self._border.call_unbounded(self.store.aopen())
 
     async def aclose(self) -> None:
         """See ``Backend``."""
-        await self.store.aclose()
+        await self._border.call_unbounded(self.store.aclose())
 
 
 def _presence(token: Token, record: Record, now: float) -> Presence | None:
