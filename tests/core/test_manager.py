@@ -42,6 +42,13 @@ def test_what_is_no_store_is_refused(store) -> None:
         SessionManager(store)
 
 
+@pytest.mark.parametrize("kind", [Rows, NoRows])
+def test_a_class_is_no_store(kind) -> None:
+    """A class has every method of a store, and is refused all the same: it was not called."""
+    with pytest.raises(ConfigurationError, match=f"the class {kind.__name__}: call it"):
+        SessionManager(kind)
+
+
 def test_a_backend_is_taken_as_it_is() -> None:
     """A backend serves as one; the manager's repr names its type and nothing else."""
     assert "<SessionManager of NoRows>" == repr(SessionManager(NoRows()))

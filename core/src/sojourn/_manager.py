@@ -13,14 +13,13 @@ from ._backend import Backend, SupportsRows
 from ._codec import PLAIN, is_owner
 from ._committing import NOTHING, CommitResult, answer, discard, finish, is_at_rest, write
 from ._draft import Draft
-from ._errors import ConfigurationError
 from ._events import Discard, Emitter, Listener, OwnerRevoked, SessionRevoked
 from ._handle import Session, draft_of
 from ._keyring import KeyRing
 from ._life import Life
 from ._model import ModelCodec
 from ._options import Keys, check_age, check_options, resolve
-from ._owners import Edit, SessionInfo, guarded, info_of
+from ._owners import Edit, SessionInfo, guarded, info_of, rows_of
 from ._refreshing import load
 from ._registry import StoreContext
 from ._set_cookie import CookieOptions, SetCookie
@@ -88,17 +87,23 @@ class SessionManager(Generic[M]):
         seal_at_rest: bool = False,
         entropy: Entropy = os.urandom,
     ) -> None:
-        self.cookie: CookieOptions = cookie or CookieOptions()
-        policy = Policy.of(timeouts or Timeouts())
-        check_age(self.cookie, policy)
+        self.cookie: CookieOptions = CookieOptions() if cookie is None else cookie
+        timeouts = Timeouts() if timeouts is None else timeouts
         check_options(
+            timeouts=timeouts,
+            cookie=self.cookie,
             on_store_error=on_store_error,
             on_invalid_value=on_invalid_value,
             cache_control=cache_control,
             deadline=deadline,
             max_bytes=max_bytes,
             sweep_every=sweep_every,
+            clock=clock,
+            entropy=entropy,
+            on_event=on_event,
         )
+        policy = Policy.of(timeouts)
+        check_age(self.cookie, policy)
         ring = None if keys is None else KeyRing.of(keys)
         context = StoreContext(self.cookie, ring, policy, entropy)
         model_codec = None if model is None else ModelCodec(model)
@@ -264,13 +269,7 @@ class SessionManager(Generic[M]):
         return isinstance(backend, SupportsRows) and backend.one_process
 
     def _rows(self, method: str) -> SupportsRows:
-        backend = self._settings.backend
-        if isinstance(backend, SupportsRows):
-            return backend
-        raise ConfigurationError(
-            f"manager.{method}: {type(backend).__name__} keeps sessions in the cookie and has no "
-            "rows; use a store such as sqlite:///sessions.db"
-        )
+        return rows_of(self._settings, method)
 
     # Life
 

@@ -12,7 +12,7 @@ from ._backend import SupportsRows
 from ._codec import DECODE_ERRORS
 from ._committing import write
 from ._draft import Draft
-from ._errors import SessionNotFoundError, SessionSealedError, StoreError
+from ._errors import ConfigurationError, SessionNotFoundError, SessionSealedError, StoreError
 from ._events import Discard, Rejection
 from ._handle import Session
 from ._loading import report_failure
@@ -66,6 +66,17 @@ def info_of(settings: Settings, state: SessionState) -> SessionInfo:
         state.authenticated_at,
         state.expires_at,
         MappingProxyType(values),
+    )
+
+
+def rows_of(settings: Settings, method: str) -> SupportsRows:
+    """The backend, if it has rows. Raises ConfigurationError that names the manager's method."""
+    backend = settings.backend
+    if isinstance(backend, SupportsRows):
+        return backend
+    raise ConfigurationError(
+        f"manager.{method}: {type(backend).__name__} keeps sessions in the cookie and has no "
+        "rows; use a store such as sqlite:///sessions.db"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
@@ -47,11 +47,27 @@ class CookieOptions(Struct, frozen=True):
     persistent: bool = True
 
     def __post_init__(self) -> None:
+        for option, kind in _KINDS.items():
+            if not isinstance(getattr(self, option), kind):
+                raise ConfigurationError(f"CookieOptions({option}=...): {_REMEDIES[kind]}")
         if self.name == DEFAULT_NAME and not self.secure:
             force_setattr(self, "name", "session")
         for broken, message in _rules(self):
             if broken:
                 raise ConfigurationError(f"CookieOptions: {message}")
+
+
+_KINDS: dict[str, Any] = {
+    "name": str,
+    "secure": bool,
+    "http_only": bool,
+    "path": str,
+    "domain": str | None,
+    "partitioned": bool,
+    "persistent": bool,
+}
+# "false" out of the environment is true: only True and False are.
+_REMEDIES: dict[Any, str] = {bool: "True or False", str: "a text", str | None: "a text or None"}
 
 
 def _rules(o: CookieOptions) -> list[tuple[bool, str]]:
@@ -61,7 +77,7 @@ def _rules(o: CookieOptions) -> list[tuple[bool, str]]:
     prefixed = host or http or name.startswith("__secure-")
     return [
         (not _TOKEN.fullmatch(o.name), "name must be an RFC 9110 token (letters, digits, -_.)"),
-        (o.same_site not in _SAME_SITE, 'same_site must be "lax", "strict" or "none"'),
+        (str(o.same_site) not in _SAME_SITE, 'same_site must be "lax", "strict" or "none"'),
         (not _PATH.fullmatch(o.path), "path must begin with / and hold no blank, ; or control"),
         (
             o.domain is not None and not _DOMAIN.fullmatch(o.domain),
