@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
-import sojourn
 from sojourn import (
     CommitResult,
     Flash,
@@ -144,4 +143,3 @@ async def test_promise_19_stores_never_see_a_secret(site: Site) -> None:
     row = site.row
     whole = repr([getattr(row, name) for name in row.__struct_fields__])
     _assert_clean(whole, [browser.cookie, *_spellings(secret)])
-    assert sojourn.__all__

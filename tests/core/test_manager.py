@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import anyio
 import msgspec
 import pytest
@@ -61,7 +63,7 @@ def test_a_backend_is_taken_as_it_is() -> None:
         {"timeouts": Timeouts(idle=401 * 86400, absolute=None)},
     ],
 )
-def test_a_session_that_outlives_its_cookie_is_refused(options: ManagerOptions) -> None:
+def test_a_session_that_outlives_its_cookie_is_refused(options: Any) -> None:
     """More than 400 days is more than a browser keeps, unless the cookie is no persistent one."""
     with pytest.raises(ConfigurationError, match="400 days"):
         SessionManager(Rows(), **options)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 from msgspec.structs import replace
@@ -115,7 +117,8 @@ async def test_promise_18_a_row_of_somebody_else_is_not_listed(
     async def load_owner(_owner: str, *, now: float) -> list[Record]:
         return [row] if now else []
 
-    site.store.load_owner = load_owner
+    store: Any = site.store
+    store.load_owner = load_owner
     with pytest.raises(StoreUnavailableError, match="another session's row"):
         await site.manager.sessions_of("ann")
     assert ["StoreUnavailableError"] == [event.error for event in site.told(StoreFailed)]
@@ -185,9 +188,11 @@ async def test_edit_may_end_a_session(site: Site) -> None:
 async def test_edit_of_a_block_that_raises_writes_nothing(site: Site) -> None:
     """An exception drops the changes, passes through, and closes the handle."""
     browser = await site.visitor(a=1)
+    edit, session = site.manager.edit(await _id(browser)), None
     with pytest.raises(ZeroDivisionError):
-        async with site.manager.edit(await _id(browser)) as session:
+        async with edit as session:
             session["a"] = 1 // 0
+    assert session is not None
     with pytest.raises(SessionSealedError):
         session["a"] = 2
     assert {"a": 1} == await browser.sees()

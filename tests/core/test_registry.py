@@ -5,6 +5,7 @@ from __future__ import annotations
 import runpy
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,8 @@ def install(tmp_path, monkeypatch):
 
 
 def _store_of(manager: SessionManager):
-    return manager._settings.backend.store
+    backend: Any = manager._settings.backend
+    return backend.store
 
 
 def test_a_third_partys_store_opens_by_its_scheme(install) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import anyio
 import pytest
 
@@ -63,7 +65,8 @@ async def test_others_go_first_between_two_batches() -> None:
             turns.append("other")
             await anyio.lowlevel.checkpoint()
 
-    site.store.sweep = sweep
+    store: Any = site.store
+    store.sweep = sweep
     async with anyio.create_task_group() as group:
         group.start_soon(others)
         assert 2 * BATCH == await site.manager.sweep()

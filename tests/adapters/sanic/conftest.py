@@ -117,7 +117,7 @@ def serve() -> Serve:
     async def serving(app: Sanic[Any, Any]) -> AsyncIterator[httpx.AsyncClient]:
         app.config.MOTD = False
         sock = socket.create_server(("127.0.0.1", 0))
-        server = await app.create_server(sock=sock, return_asyncio_server=True)
+        server: Any = await app.create_server(sock=sock, return_asyncio_server=True)
         assert server is not None
         await server.startup()
         await server.before_start()

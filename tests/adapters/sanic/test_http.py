@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sanic import Request, empty, json, redirect, text
 from sanic.exceptions import Forbidden
@@ -93,7 +95,7 @@ async def test_stream(app, serve, sessions):
     @app.get("/")
     async def stream(request: Request):
         request.ctx.session["a"] = 1
-        response = await request.respond(content_type="text/plain")
+        response: Any = await request.respond(content_type="text/plain")
         await response.send("one")
         await response.send("two")
         await response.eof()
