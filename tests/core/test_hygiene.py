@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import logging
+import os
 import pickle
 from collections.abc import Callable
 from typing import Any
@@ -22,6 +23,7 @@ from sojourn import (
     Patch,
     Put,
     StoreUnavailableError,
+    Timeouts,
     Unsealed,
     Written,
     plan_commit,
@@ -143,3 +145,45 @@ async def test_promise_19_stores_never_see_a_secret(site: Site) -> None:
     row = site.row
     whole = repr([getattr(row, name) for name in row.__struct_fields__])
     _assert_clean(whole, [browser.cookie, *_spellings(secret)])
+
+
+async def test_a_secret_is_32_bytes_of_entropy_each_time(store: Bare) -> None:
+    """Ids take 16 bytes and secrets 32, from the one source and nowhere else (ASVS 5.0 7.2.3)."""
+    asked: list[int] = []
+
+    def entropy(size: int) -> bytes:
+        asked.append(size)
+        return os.urandom(size)
+
+    site = Site(store, entropy=entropy)
+    browser = await site.visitor(a=1)
+    assert [16, 32] == asked
+    async with browser.visit() as session:
+        session["a"] = 2
+    assert [16, 32] == asked
+    async with browser.visit() as session:
+        session.bind("ann")
+    assert [16, 32, 32] == asked
+
+
+async def test_what_opens_nothing_is_answered_alike(store: Bare) -> None:
+    """Unknown, expired, superseded and malformed cookies get the same answer (ASVS 5.0 11.2.5)."""
+    site = Site(store, timeouts=Timeouts(idle=60))
+    expired, superseded = await site.visitor(a=1), await site.visitor(a=1)
+    ended = await site.visitor(a=1)
+    old = superseded.copy()
+    async with superseded.visit() as session:
+        session.rotate()
+    async with ended.copy().visit() as session:
+        session.destroy()
+    site.clock.now += 59
+    async with superseded.visit():
+        pass
+    site.clock.now += 1
+    answers = []
+    for browser in (expired, old, ended, site.browser("junk"), site.browser("A" * 64)):
+        session = await browser.load()
+        answers.append(
+            (dict(session), session.is_new, session.owner, await browser.commit(session))
+        )
+    assert [({}, True, None, CommitResult((("Vary", "Cookie"),)))] * 5 == answers
