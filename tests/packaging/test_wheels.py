@@ -7,6 +7,7 @@ import sys
 import tomllib
 from importlib.metadata import distribution, entry_points
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
@@ -111,3 +112,14 @@ class TestWheels:
     def test_requirements_name_no_path(self, name):
         """What a wheel asks for can be had from any index: versions, no files."""
         assert not [r for r in distribution(name).requires or [] if re.search(r"@|file:", r)]
+
+    def test_a_page_of_an_index_says_what_it_is(self, member, name):
+        """A summary, a README, where source, pages, changes and issues are, and the licence."""
+        told: Any = distribution(name).metadata
+
+        assert project(member)["project"]["description"] == told["Summary"]
+        assert (ROOT / member / "README.md").read_text() == told.get_payload()
+        urls = {url.partition(",")[0] for url in told.get_all("Project-URL", [])}
+        assert {"Source", "Documentation", "Changelog", "Issues"} == urls
+        assert "MIT" == told["License-Expression"]
+        assert "Typing :: Typed" in told.get_all("Classifier", [])
