@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import math
 from contextlib import suppress
@@ -14,8 +15,15 @@ from hypothesis import strategies as st
 from msgspec import Raw
 from msgspec.structs import replace
 
-from sojourn import CookieRejected, Rejection, SessionValueError, ValueDropped
+from sojourn import (
+    CookieRejected,
+    Rejection,
+    SessionSealedError,
+    SessionValueError,
+    ValueDropped,
+)
 from sojourn._codec import DECODE_ERRORS, PLAIN
+from sojourn._handle import draft_of
 from sojourn._record import pack, unpack
 
 from ._rows import NowaitRows
@@ -216,3 +224,44 @@ def test_promise_34_a_dropped_value_is_told_once_and_counts_as_missing() -> None
     assert 8 == session.modify("count", lambda value: value + 1, 7)
     drive(browser.commit(session))
     assert {"count": 8} == drive(browser.sees())
+
+
+_few = st.dictionaries(st.sampled_from("abc"), st.integers(0, 2) | st.lists(st.integers(0, 2)))
+
+
+@given(_few, st.lists(st.sampled_from("abc")), _few, st.booleans())
+def test_update_is_setting_one_by_one(
+    before: dict[str, Any], looked_at: list[str], values: dict[str, Any], is_flash: bool
+) -> None:
+    """``update`` does what setting each key does, whatever was handed out or changed before."""
+    seen: list[dict[str, Any]] = []
+    for one_by_one in (True, False):
+        session = Site(NowaitRows()).manager.open([])
+        for key, value in copy.deepcopy(before).items():
+            (session.flash if is_flash else session.set)(key, value)
+        lists = [v for key in looked_at if isinstance(v := session.peek(key), list)]
+        fresh = copy.deepcopy(values)
+        if one_by_one:
+            for key, value in fresh.items():
+                session[key] = value
+        else:
+            session.update(fresh)
+        for value in [*lists, *fresh.values()]:
+            if isinstance(value, list):
+                value.append("later")
+        state = draft_of(session).state()
+        draft_of(session).flush()
+        seen.append({k: (session.peek(k), k in state.flash) for k in session})
+    assert seen[0] == seen[1]
+
+
+def test_update_sets_all_or_none() -> None:
+    """If one of the values is refused, no key is set; a sealed handle takes none."""
+    manager = Site(NowaitRows()).manager
+    session = manager.open([])
+    with pytest.raises(SessionValueError, match="bad"):
+        session.update(good=1, bad=object())
+    assert {} == dict(session)
+    drive(manager.commit(session))
+    with pytest.raises(SessionSealedError):
+        session.update(good=1)

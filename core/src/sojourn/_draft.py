@@ -190,12 +190,16 @@ class Draft(TypedView):
         encode = self.settings.codec.encode
         puts = [Put(key, encode(key, value)) for key, value in values.items()]
         changes = [t for t in puts if t.key in state.flash or state.data.get(t.key) != t.value]
-        if changes:
+        if puts:
             self._check_open()
+        if changes:
             self._transitions += changes
             self.current = with_all(state, changes)
             self._refresh_model()
-        self._live.update({k: v for k, v in values.items() if is_mutable(v)})
+        for key, value in values.items():
+            self._live.pop(key, None)
+            if is_mutable(value):
+                self._live[key] = value
 
     def remove(self, key: str) -> None:
         """Remove the key."""
