@@ -29,7 +29,7 @@ from sojourn import (
     compact,
     replay,
 )
-from sojourn._transitions import _EFFECTS
+from sojourn._transitions import _EFFECTS, TIMED, put_all
 
 from ._strategies import ID, keys, owners, patches, raws, states, times, transitions
 
@@ -222,3 +222,32 @@ def test_a_session_is_worth_keeping_for_its_data_or_its_owner() -> None:
     assert not state.is_worth_keeping
     assert apply(state, Put("a", Raw(b"\x01")), 0).is_worth_keeping
     assert apply(state, Bind("ann"), 0).is_worth_keeping
+
+
+@given(states(), patches, times, times)
+def test_what_is_not_timed_has_the_same_effect_at_any_time(
+    state: SessionState, patch: list[Transition], now: float, later: float
+) -> None:
+    """A patch that knows what it made of a state gives what replaying it there gives."""
+    made = replay(state, patch, now)
+    if TIMED.isdisjoint(map(type, patch)):
+        known = Patch(tuple(patch), before=state, after=made)
+        assert known.on(state, later) == replay(state, patch, later)
+
+
+@given(states(), states(), patches, times)
+def test_a_patch_is_replayed_on_any_other_state(
+    state: SessionState, other: SessionState, patch: list[Transition], now: float
+) -> None:
+    """What a patch made of one state says nothing about another, not even about an equal one."""
+    known = Patch(tuple(patch), before=state, after=replay(state, patch, now))
+    assert known.on(other, now) == replay(other, patch, now)
+
+
+@given(states(), st.dictionaries(keys, raws))
+def test_all_puts_in_one_step_are_the_puts_one_by_one(
+    state: SessionState, values: dict[str, Raw]
+) -> None:
+    """``put_all`` is a replay of the same puts."""
+    puts = [Put(key, value) for key, value in values.items()]
+    assert replay(state, puts, 0.0) == put_all(state, puts)

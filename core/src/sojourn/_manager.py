@@ -109,6 +109,7 @@ class SessionManager(Generic[M]):
             deadline=deadline,
             max_bytes=max_bytes,
             sweep_every=sweep_every,
+            remember=remember,
             clock=clock,
             entropy=entropy,
             on_event=on_event,

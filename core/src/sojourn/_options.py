@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypedDict, cast
 
 from ._backend import Backend
@@ -93,12 +93,7 @@ def check_options(**options: object) -> None:
     for name, allowed in _WORDS.items():
         if options[name] not in allowed:
             raise ConfigurationError(f"SessionManager({name}=...): one of {', '.join(allowed)}")
-    for name in ("deadline", "max_bytes", "sweep_every"):
-        value = options[name]
-        if value is None and name == "sweep_every":
-            continue
-        if not (isinstance(value, int | float) and value > 0):
-            raise ConfigurationError(f"SessionManager({name}=...): a number above 0")
+    _check_numbers(options)
     for name in ("clock", "entropy", "on_event"):
         value = options[name]
         if not (callable(value) or (value is None and name == "on_event")):
@@ -112,6 +107,18 @@ _KINDS: dict[str, tuple[Any, str]] = {
 }
 _WORDS = {"on_store_error": ("raise", "anonymous"), "on_invalid_value": ("drop", "raise")}
 _FIELD_VALUE = re.compile(r"[!-~]([ -~]*[!-~])?")  # RFC 9110 5.5, without obs-text
+
+
+def _check_numbers(options: Mapping[str, object]) -> None:
+    for name in ("deadline", "max_bytes", "sweep_every"):
+        value = options[name]
+        if value is None and name == "sweep_every":
+            continue
+        if not (isinstance(value, int | float) and value > 0):
+            raise ConfigurationError(f"SessionManager({name}=...): a number above 0")
+    remember = options["remember"]
+    if not isinstance(remember, int) or remember < 0:
+        raise ConfigurationError("SessionManager(remember=...): a number of sessions, 0 or more")
 
 
 def _check_cache_control(value: object) -> None:

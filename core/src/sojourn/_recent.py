@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
-from ._errors import ConfigurationError
-
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
@@ -25,8 +23,6 @@ class Recent(Generic[K, V]):
     __slots__ = ("_former", "_newest", "_size")
 
     def __init__(self, size: int) -> None:
-        if size < 0:
-            raise ConfigurationError("remember: a number of sessions, 0 or more")
         self._size = size
         self._newest: dict[K, V] = {}
         self._former: dict[K, V] = {}

@@ -1,0 +1,118 @@
+"""``remember``: what stays opened in memory, and that nobody notices but the clock."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from sojourn import ConfigurationError, Opened, Recent, Rejection, SessionManager, Timeouts
+from sojourn._serverside import ServerSide
+from sojourn._token import Token
+
+from ._rows import Bare, NowaitRows
+from ._site import Site, drive
+
+steps = st.lists(st.tuples(st.booleans(), st.integers(0, 9)), max_size=60)
+
+
+@given(st.integers(0, 4), steps)
+def test_recent_finds_the_newest_and_is_bounded(size: int, steps: list[tuple[bool, int]]) -> None:
+    """It never holds more than twice its size, nor anything but the last value of a key."""
+    recent: Recent[int, int] = Recent(size)
+    last: dict[int, int] = {}
+    for count, (is_put, key) in enumerate(steps):
+        if is_put:
+            recent.put(key, count)
+            last.pop(key, None)
+            last[key] = count
+        else:
+            assert recent.get(key) in {None, last.get(key)}
+        assert len(recent) <= 2 * size
+    for key in list(last)[::-1][:size]:
+        assert last[key] == recent.get(key)
+
+
+def test_recent_shows_no_content() -> None:
+    """Its repr counts, because keys and values may be secrets."""
+    recent: Recent[str, str] = Recent(2)
+    recent.put("key", "value")
+    assert "<Recent of 1>" == repr(recent)
+
+
+@pytest.mark.parametrize("remember", [-1, 1.5, "many", None])
+def test_remember_is_a_number_of_sessions(remember: object) -> None:
+    """Any other value is refused at start-up."""
+    with pytest.raises(ConfigurationError, match="remember"):
+        SessionManager(NowaitRows(), remember=remember)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("remember", [0, 1, 512])
+async def test_what_another_process_does_is_seen_at_once(store: Bare, remember: int) -> None:
+    """A remembered session is as fresh as any: a change, a login and a logout elsewhere count."""
+    site = Site(store, remember=remember)
+    browser, elsewhere = await site.visitor(a=1), site.other(remember=remember)
+    assert {"a": 1} == await browser.sees()
+    async with browser.copy(elsewhere).visit() as session:
+        session["a"] = 2
+    assert {"a": 2} == await browser.sees()
+    thief = browser.copy()
+    async with browser.copy(elsewhere).visit() as session:
+        session.bind("ann")
+    assert {} == await thief.sees()
+    async with (owned := site.browser()).visit() as session:
+        session["a"] = 3
+    assert {"a": 3} == await owned.sees()
+    async with owned.copy(elsewhere).visit() as session:
+        session.destroy()
+    assert {} == await owned.sees()
+
+
+@pytest.mark.anyio
+async def test_a_remembered_session_expires(store: Bare) -> None:
+    """Remembering extends nothing."""
+    site = Site(store, timeouts=Timeouts(idle=100, auto_extend=False))
+    browser = await site.visitor(a=1)
+    assert {"a": 1} == await browser.sees()
+    site.clock.now += 99
+    assert {"a": 1} == await browser.sees()
+    site.clock.now += 1
+    assert {} == await browser.sees()
+
+
+def _remembering(store: NowaitRows) -> tuple[ServerSide, Opened]:
+    site = Site(store)
+    backend = site.manager._settings.backend
+    assert isinstance(backend, ServerSide)
+    session = site.manager.open([])
+    session["a"] = 1
+    drive(site.manager.commit(session))
+    opened = backend.load_nowait(session._draft.opened.ticket, now=site.clock.now)  # type: ignore[union-attr]
+    assert isinstance(opened, Opened)
+    return backend, opened
+
+
+def test_a_remembered_row_is_not_unpacked_again() -> None:
+    """The same row and the same secret give the very same state."""
+    store = NowaitRows()
+    backend, opened = _remembering(store)
+    again = backend.load_nowait(opened.ticket, now=opened.state.created_at)
+    assert isinstance(again, Opened)
+    assert again.state is opened.state
+    assert "load" == store.calls[-1]
+
+
+def test_a_remembered_row_opens_by_its_own_secret_only() -> None:
+    """Another secret is refused whether the row is remembered or not, and so is a changed row."""
+    store = NowaitRows()
+    backend, opened = _remembering(store)
+    forged = Token(opened.state.id, b"x" * 32)
+    now = opened.state.created_at
+    assert Rejection.WRONG_SECRET is backend.load_nowait(forged, now=now)
+    row = store.rows[opened.state.id]
+    store.rows[row.id] = replace(row, payload=b"")
+    assert Rejection.UNREADABLE is backend.load_nowait(opened.ticket, now=now)
+    store.rows[row.id] = replace(row, secret_hash=b"x" * 32)
+    assert Rejection.WRONG_SECRET is backend.load_nowait(opened.ticket, now=now)
