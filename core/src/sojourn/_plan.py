@@ -159,7 +159,7 @@ def plan_commit(
     can_set_cookie: bool = True,
 ) -> CommitPlan:
     """What to do about this patch on this session. Pure; raises what a Modify function raises."""
-    before = opened.state if opened is not None else blank(now)
+    before = opened.state if opened is not None else patch.before or blank(now)
     presence = opened.presence if opened is not None else Presence.NEW
     kinds = patch.kinds()
     after = _settled(patch.on(before, now), patch, kinds, policy, now)

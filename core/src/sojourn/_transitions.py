@@ -235,7 +235,8 @@ class Patch(Struct, frozen=True):
     - ``looked``: the handler looked at the session, which counts as activity; ``extend``: activity
       may extend the idle timeout.
     - ``before`` and ``after``: what the transitions made of which state, where that is known and
-      would be the same at any time, so that they need not be replayed there.
+      would be the same at any time, so that they need not be replayed there. A new visitor's
+      session begins with this ``before``.
     """
 
     transitions: tuple[Transition, ...] = ()

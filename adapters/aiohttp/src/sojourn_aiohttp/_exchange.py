@@ -27,7 +27,8 @@ class Exchange:
 
     def __init__(self, manager: SessionManager[Any], request: web.Request) -> None:
         # What aiohttp decoded this way is the same bytes again.
-        cookies = request.headers.getall(hdrs.COOKIE, ())
+        headers = request.headers
+        cookies = headers.getall(hdrs.COOKIE) if hdrs.COOKIE in headers else ()
         self.session = manager.open([c.encode("utf-8", "surrogateescape") for c in cookies])
         self._manager = manager
         self._status: int | None = None  # of the response whose headers went out
@@ -53,7 +54,20 @@ class Exchange:
         # A handler without a return statement gets aiohttp's own 500.
         status = getattr(response, "status", _FAILED)
         can_set_cookie = self._status is None
-        await self._manager.commit(self.session, can_set_cookie=can_set_cookie, status=status)
+        await self._commit(status, can_set_cookie=can_set_cookie)
+
+    async def _commit(
+        self, status: int, *, can_set_cookie: bool = True, seal: bool = True
+    ) -> CommitResult:
+        manager, session = self._manager, self.session
+        result = manager.commit_nowait(
+            session, can_set_cookie=can_set_cookie, status=status, seal=seal
+        )
+        if result is None:
+            result = await manager.commit(
+                session, can_set_cookie=can_set_cookie, status=status, seal=seal
+            )
+        return result
 
     async def _give_up(self, request: web.Request, error: BaseException) -> None:
         """Drop the changes (promise 35), but for a websocket's whose client just left."""
@@ -61,7 +75,7 @@ class Exchange:
         left = cancelled or request.transport is None or request.transport.is_closing()
         status = _SWITCHING if left and self._status == _SWITCHING else _FAILED
         can_set_cookie = self._status is None and not cancelled
-        await self._manager.commit(self.session, can_set_cookie=can_set_cookie, status=status)
+        await self._commit(status, can_set_cookie=can_set_cookie)
 
     def page(self, status_code: int) -> web.HTTPException | None:
         """The answer to an error with this status; None: what aiohttp itself makes of it."""
@@ -73,14 +87,13 @@ class Exchange:
         """Commit, unless that was done, and say so in the headers. May be called again."""
         status = response.status
         try:
-            result = await self._manager.commit(
-                self.session, status=status, seal=status != _SWITCHING
-            )
+            result = await self._commit(status, seal=status != _SWITCHING)
         except BaseException:
             self._cut = response
             raise
         self._status = status
-        _merge(response, result)
+        if result.headers:
+            _merge(response, result)
         if self._cut is not None:
             _follow(response, self._cut)
 

@@ -86,7 +86,9 @@ class _Hooks:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        exchanges = request.setdefault(_EXCHANGES, {})
+        if _EXCHANGES not in request:
+            request[_EXCHANGES] = {}
+        exchanges = request[_EXCHANGES]
         if self._manager in exchanges:  # set up on an application above this one as well
             return await handler(request)
         exchange = exchanges[self._manager] = Exchange(self._manager, request)
@@ -99,9 +101,11 @@ class _Hooks:
             raise page from error
 
     async def on_response_prepare(self, request: web.Request, response: web.StreamResponse) -> None:
-        exchange = request.get(_EXCHANGES, {}).get(self._manager)
-        if exchange is not None:
-            await exchange.begin(response)
+        try:
+            exchange = request[_EXCHANGES][self._manager]
+        except KeyError:  # answered before our middleware was reached
+            return
+        await exchange.begin(response)
 
 
 @overload
@@ -126,6 +130,8 @@ async def get_session(
 def _session_of(request: web.Request, manager: SessionManager[Any] | None) -> Session[Any]:
     try:
         exchanges = request[_EXCHANGES]
+        if manager is None and len(exchanges) == 1:
+            return next(iter(exchanges.values())).session
         return exchanges[manager or request.config_dict[MANAGER]].session
     except KeyError:
         raise ConfigurationError(

@@ -62,10 +62,12 @@ def sessions_of(scope: Scope) -> dict[SessionManager[Any], Session[Any]]:
 def put_session(scope: Scope, manager: SessionManager[Any], session: Session[Any]) -> None:
     """Let handlers find the session."""
     raw = cast("Any", scope)
-    # A mounted application's scope is a shallow copy: what the outer one has must not change.
-    raw[_SESSIONS] = {**sessions_of(scope), manager: session}
-    if len(raw[_SESSIONS]) == 1:
-        raw[_SESSION] = session
+    outer = raw.get(_SESSIONS)
+    if not outer:
+        raw[_SESSIONS], raw[_SESSION] = {manager: session}, session
+    else:
+        # A mounted application's scope is a shallow copy: what the outer one has must not change.
+        raw[_SESSIONS] = {**outer, manager: session}
 
 
 def replaced_session(scope: Scope, session: Session[Any]) -> Any:

@@ -48,23 +48,16 @@ class SessionMiddleware(ASGIMiddleware):
         cookies = [value for name, value in scope["headers"] if name == b"cookie"]
         session = self.manager.open(cookies)
         put_session(scope, self.manager, session)
-        await _Exchange(self.manager, session, scope, receive, send).serve(next_app)
+        kind = _Exchange if scope["type"] == ScopeType.HTTP else _SocketExchange
+        await kind(self.manager, session, scope, receive, send).serve(next_app)
 
 
 class _Exchange:
     """A session between its cookie and its response."""
 
-    __slots__ = (
-        "_failure",
-        "_has_crashed",
-        "_has_left",
-        "_has_started",
-        "_manager",
-        "_receive",
-        "_scope",
-        "_send",
-        "_session",
-    )
+    # Class attributes are the defaults: a request that touches nothing pays for few assignments.
+    _failure: Exception | None = None
+    _has_started = False
 
     def __init__(
         self,
@@ -76,8 +69,6 @@ class _Exchange:
     ) -> None:
         self._manager, self._session = manager, session
         self._scope, self._receive, self._send = scope, receive, send
-        self._failure: Exception | None = None
-        self._has_crashed = self._has_left = self._has_started = False
 
     async def serve(self, app: ASGIApp) -> None:
         """Serve a request or a websocket."""
@@ -87,14 +78,12 @@ class _Exchange:
         except SessionError as error:
             await send_error(self._scope, self._receive, self._send, error)
             return
-        if self._scope["type"] == ScopeType.HTTP:
-            await self._run(app, self._receive, self.send)
-        else:
-            await self._websocket(app)
+        await self.run(app)
 
-    async def _run(self, app: ASGIApp, receive: Receive, send: Send) -> None:
+    async def run(self, app: ASGIApp) -> None:
+        """Serve what has its session."""
         try:
-            await app(self._scope, receive, send)
+            await app(self._scope, self.receive, self.send)
         except Exception:
             # Litestar wraps what it met while it was sending, and task groups do so, too.
             if self._failure is None:
@@ -102,20 +91,16 @@ class _Exchange:
         if self._failure is not None:
             await send_error(self._scope, self._receive, self._send, self._failure)
 
-    async def _websocket(self, app: ASGIApp) -> None:
-        """Changes after the handshake go to the store, also if the client leaves first."""
-        try:
-            await self._run(app, self.receive_of_socket, self.send_of_socket)
-        finally:
-            status = _CRASHED if self._has_crashed and not self._has_left else 200
-            with suppress(SessionError):  # told to the operator; the connection is over
-                await self._manager.commit(self._session, can_set_cookie=False, status=status)
+    @property
+    def receive(self) -> Receive:
+        """The handler's ``receive``."""
+        return self._receive
 
     async def send(self, message: Message) -> None:
         """The handler's ``send``. Raises what the commit raised, and goes on to."""
         if self._failure is not None:
             raise self._failure  # or a stream without an end would go on for nobody
-        if message["type"] in _STARTS and not self._has_started:
+        if not self._has_started and message["type"] in _STARTS:
             self._has_started = True
             try:
                 message = await self._committed(cast("Any", message))
@@ -124,32 +109,13 @@ class _Exchange:
                 raise
         await self._send(message)
 
-    async def receive_of_socket(self) -> Any:
-        """The handler's ``receive`` of a websocket."""
-        message = await self._receive()
-        if message["type"] == "websocket.disconnect":
-            self._has_left = True
-        return message
-
-    async def send_of_socket(self, message: Message) -> None:
-        """The handler's ``send`` of a websocket."""
-        is_close = message["type"] == "websocket.close"
-        if is_close:
-            # Litestar answers a handler's exception inside of this middleware.
-            self._has_crashed = cast("Any", message).get("code") in _CRASH_CODES
-        try:
-            await self.send(message)
-        except OSError:  # what a server raises when nobody listens any more (ASGI 2.4)
-            self._has_left = self._has_left or not is_close
-            raise
-
     async def _committed(self, message: dict[str, Any]) -> Any:
-        self._obey(replaced_session(self._scope, self._session))
-        result = await self._manager.commit(
-            self._session,
-            status=message.get("status", 200),
-            seal=message["type"] != "websocket.accept",
-        )
+        manager, session = self._manager, self._session
+        self._obey(replaced_session(self._scope, session))
+        status, seal = message.get("status", 200), message["type"] != "websocket.accept"
+        result = manager.commit_nowait(session, status=status, seal=seal)
+        if result is None:
+            result = await manager.commit(session, status=status, seal=seal)
         if not result.headers:
             return message
         return {**message, "headers": merge_headers(message.get("headers") or (), result.headers)}
@@ -166,3 +132,41 @@ class _Exchange:
         else:
             self._session.data = replacement  # a model; refused where the manager has none
         cast("Any", self._scope)["session"] = self._session
+
+
+class _SocketExchange(_Exchange):
+    """A session between its cookie, a websocket's handshake, and the websocket's end."""
+
+    _has_crashed = _has_left = False
+
+    async def run(self, app: ASGIApp) -> None:
+        """Changes after the handshake go to the store, also if the client leaves first."""
+        try:
+            await super().run(app)
+        finally:
+            status = _CRASHED if self._has_crashed and not self._has_left else 200
+            with suppress(SessionError):  # told to the operator; the connection is over
+                await self._manager.commit(self._session, can_set_cookie=False, status=status)
+
+    @property
+    def receive(self) -> Receive:
+        """The handler's ``receive``."""
+        return self._receive_of_socket
+
+    async def _receive_of_socket(self) -> Any:
+        message = await self._receive()
+        if message["type"] == "websocket.disconnect":
+            self._has_left = True
+        return message
+
+    async def send(self, message: Message) -> None:
+        """The handler's ``send``."""
+        is_close = message["type"] == "websocket.close"
+        if is_close:
+            # Litestar answers a handler's exception inside of this middleware.
+            self._has_crashed = cast("Any", message).get("code") in _CRASH_CODES
+        try:
+            await super().send(message)
+        except OSError:  # what a server raises when nobody listens any more (ASGI 2.4)
+            self._has_left = self._has_left or not is_close
+            raise

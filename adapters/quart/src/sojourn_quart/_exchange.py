@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from werkzeug.datastructures import Headers
 
@@ -40,7 +40,7 @@ class Exchange:
     def session_of(self, manager: SessionManager[M]) -> Session[M]:
         """The session of this manager. Asking is no look."""
         try:
-            return cast("Session[M]", self._sessions[manager])
+            return self._sessions[manager]
         except KeyError:
             raise ConfigurationError(
                 "get_session: these Sessions are not installed on this application"
@@ -52,9 +52,14 @@ class Exchange:
         A second call writes nothing, and says the same, for an error page.
         """
         for manager, session in self._sessions.items():
-            result = await manager.commit(
-                session, can_set_cookie=self.can_set_cookie, status=status, seal=seal
+            can_set_cookie = self.can_set_cookie
+            result = manager.commit_nowait(
+                session, can_set_cookie=can_set_cookie, status=status, seal=seal
             )
+            if result is None:
+                result = await manager.commit(
+                    session, can_set_cookie=can_set_cookie, status=status, seal=seal
+                )
             apply_headers(
                 result.headers, existing=headers.getlist, replace=headers.set, add=headers.add
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inspect import isawaitable
-from typing import Any, cast
+from typing import Any
 
 from quart import Quart, current_app
 from quart.sessions import SessionInterface, SessionMixin
@@ -49,7 +49,8 @@ class Interface(SessionInterface):
         self, app: Quart, session: SessionMixin, response: ResponseTypes | None
     ) -> None:
         """Called after all ``after_request`` functions, and again for an error page."""
-        exchange = cast("QuartSession", session).exchange
+        ours: Any = session
+        exchange: Exchange = ours.exchange
         if response is None or exchange.is_accepted:
             status = _OK if response is None else response.status_code
             return await _websocket.uncut(lambda: exchange.finish(status))

@@ -81,8 +81,11 @@ class QuartSession(SessionMixin):
         return self._session()[key]
 
     def __setitem__(self, key: str, value: Any) -> None:
-        # quart.flash puts tuples there, which come back as lists from any store.
-        self._session()[key] = [list(pair) for pair in value] if key == _FLASHES else value
+        self._session()[key] = _storable(key, value)
+
+    def update(self, other: Any = (), /, **more: Any) -> None:
+        values: dict[str, Any] = dict(other, **more)
+        self._session().update({key: _storable(key, value) for key, value in values.items()})
 
     def __delitem__(self, key: str) -> None:
         del self._session()[key]
@@ -122,3 +125,8 @@ class QuartSession(SessionMixin):
 
     def __repr__(self) -> str:
         return repr(self._session())
+
+
+def _storable(key: str, value: Any) -> Any:
+    """What quart.flash puts there are tuples, which come back as lists from any store."""
+    return [list(pair) for pair in value] if key == _FLASHES else value
