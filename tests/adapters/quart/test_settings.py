@@ -20,6 +20,7 @@ from sojourn import (
     StoreContext,
     Timeouts,
     UnknownStoreError,
+    Unsealed,
 )
 from sojourn_memory import MemoryStore
 from sojourn_quart import Sessions
@@ -156,8 +157,8 @@ def test_keys(spy: _Spy) -> None:
     assert ring is not None
     sealed = KeyRing(old).box("cookie").seal(b"text", nonce=b"n" * 24)
     fresh = KeyRing(new).box("cookie").seal(b"text", nonce=b"n" * 24)
-    assert ring.box("cookie").open(sealed) == (b"text", True)
-    assert ring.box("cookie").open(fresh) == (b"text", False)
+    assert ring.box("cookie").open(sealed) == Unsealed(b"text", stale=True)
+    assert ring.box("cookie").open(fresh) == Unsealed(b"text", stale=False)
 
 
 def test_given_keys_win(spy: _Spy) -> None:
