@@ -20,6 +20,10 @@ from ._site import Site
 pytestmark = pytest.mark.anyio
 
 
+async def never_awaited(*_: object) -> None:
+    """What nobody awaits does nothing."""
+
+
 @pytest.mark.parametrize(
     ("option", "value"),
     [
@@ -44,6 +48,10 @@ pytestmark = pytest.mark.anyio
         ("clock", 1_800_000_000.0),
         ("entropy", None),
         ("on_event", "log"),
+        ("on_event", never_awaited),
+        ("clock", never_awaited),
+        ("remember", -1),
+        ("remember", None),
     ],
 )
 def test_an_option_that_would_fail_later_is_refused(option: str, value: object) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import anyio
 import msgspec
 import pytest
@@ -10,6 +12,7 @@ from sojourn import (
     CommitDiscarded,
     CommitResult,
     Discard,
+    Record,
     SessionNotLoadedError,
     SessionSealedError,
     StoreFailed,
@@ -156,6 +159,25 @@ async def test_reload_loads_what_was_not_loaded(site: Site) -> None:
     session = site.manager.open(browser.headers)
     await session.reload()
     assert {"a": 1} == dict(session)
+
+
+async def test_reload_is_not_older_than_a_commit(site: Site) -> None:
+    """What another task of the request commits while this one reloads is seen afterwards."""
+    browser = await site.visitor(a=0)
+    session = await browser.load()
+    rows = dict(site.store.rows)
+
+    async def load(id: str, *, now: float) -> Record | None:
+        session["a"] = 1
+        vars(store).pop("load")
+        await session.commit()
+        return rows[id]
+
+    store: Any = site.store
+    store.load = load
+    await session.reload()
+    assert 1 == session["a"]
+    assert {"a": 1} == await browser.sees()
 
 
 async def test_reload_of_a_new_session_keeps_it(site: Site) -> None:

@@ -148,3 +148,18 @@ def test_keys_alone_seal_nothing() -> None:
     site = Site(NowaitRows(), Clock(), keys=OLD)
     drive(site.visitor(word="plain"))
     assert b"plain" in site.row.payload
+
+
+async def test_an_extension_hides_no_old_key(sealed: Site) -> None:
+    """A row that was only touched is still sealed with the old key, and so is sealed anew later."""
+    browser = await sealed.visitor(a=1)
+    rotated = sealed.other(keys=[NEW, OLD], seal_at_rest=True)
+    rotated.clock.now += 900
+    async with browser.copy(rotated).visit(can_set_cookie=False) as session:
+        assert 1 == session["a"]
+    assert "touch" == rotated.store.calls[-1]
+    await browser.copy(rotated).sees()
+    async with browser.copy(rotated).visit() as session:
+        assert 1 == session["a"]
+    assert "replace" == rotated.store.calls[-1]
+    assert {"a": 1} == await browser.copy(sealed.other(keys=NEW, seal_at_rest=True)).sees()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypedDict, cast
@@ -98,6 +99,8 @@ def check_options(**options: object) -> None:
         value = options[name]
         if not (callable(value) or (value is None and name == "on_event")):
             raise ConfigurationError(f"SessionManager({name}=...): give the function, not a value")
+        if inspect.iscoroutinefunction(value):
+            raise ConfigurationError(f"SessionManager({name}=...): a plain function, no async def")
     _check_cache_control(options["cache_control"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._backend import Opened
 from ._draft import Draft
 from ._errors import StoreError
 from ._events import CommitDiscarded, Discard, Rejection
@@ -27,18 +28,27 @@ async def reload(draft: Draft) -> None:
     if not draft.settings.backend.lazy:
         await load(draft)
     draft.state()
-    if draft.opened is None:
-        return
-    draft.flush()
-    now = draft.settings.clock()
+    while (opened := draft.opened) is not None:
+        draft.flush()
+        now = draft.settings.clock()
+        newest = await _newest(draft, opened, now)
+        if draft.opened is opened:  # else another task of the request has written meanwhile
+            _go_on(draft, opened, newest, now)
+            return
+
+
+async def _newest(draft: Draft, opened: Opened, now: float) -> Opened | Rejection:
     try:
-        newest = await draft.settings.backend.load(draft.opened.ticket, now=now)
+        return await draft.settings.backend.load(opened.ticket, now=now)
     except StoreError as error:
         report_failure(draft.settings, "load", error)
         raise
-    if isinstance(newest, Rejection):
-        if draft.patch().transitions:
-            draft.settings.emit(CommitDiscarded(reason=Discard.GONE, id=draft.opened.state.id))
-        draft.rebase(None, now)
-    else:
+
+
+def _go_on(draft: Draft, opened: Opened, newest: Opened | Rejection, now: float) -> None:
+    if not isinstance(newest, Rejection):
         draft.rebase(newest, now, keep_patch=True)
+        return
+    if draft.patch().transitions:
+        draft.settings.emit(CommitDiscarded(reason=Discard.GONE, id=opened.state.id))
+    draft.rebase(None, now)

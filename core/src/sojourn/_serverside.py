@@ -220,7 +220,7 @@ class ServerSide:
             return Written(outcome)
         record = replace(old, version=old.version + 1, expires_at=until)
         state = replace(plan.after, version=record.version)
-        return self._written(state, opened.ticket, record, opened.presence)
+        return self._written(state, opened.ticket, record, opened.presence, stale=opened.stale)
 
     def _written(
         self,
@@ -228,10 +228,12 @@ class ServerSide:
         token: Token,
         record: Record,
         presence: Presence = Presence.ROW,
+        *,
+        stale: bool = False,
     ) -> Written:
         if presence is Presence.ROW and token.secret is not None:
-            self._recent.put(token.id, _Known(record, token.secret, state, stale=False))
-        return Written(Outcome.APPLIED, Opened(state, presence, token, record))
+            self._recent.put(token.id, _Known(record, token.secret, state, stale))
+        return Written(Outcome.APPLIED, Opened(state, presence, token, record, stale))
 
     async def sessions_of(self, owner: str, *, now: float) -> list[SessionState]:
         """See ``SupportsRows``."""
