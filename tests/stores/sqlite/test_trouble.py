@@ -84,6 +84,7 @@ async def test_a_newer_schema(tmp_path):
 _LOCK = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute(f"PRAGMA locking_mode = {sys.argv[2]}")
 connection.execute("BEGIN IMMEDIATE")
 print("locked", flush=True)
 sys.stdin.read()
@@ -92,11 +93,11 @@ sys.stdin.read()
 
 @pytest.fixture
 def lock(tmp_path):
-    """Another process that holds the write lock of a.db until it is told to end."""
+    """Another process that holds the write lock of a.db, or all of it, until it is told to end."""
     started = []
 
-    def lock():
-        command = [sys.executable, "-c", _LOCK, str(tmp_path / "a.db")]
+    def lock(mode="NORMAL"):
+        command = [sys.executable, "-c", _LOCK, str(tmp_path / "a.db"), mode]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         started.append(process)
         assert process.stdout
@@ -127,6 +128,43 @@ async def test_locked_by_another_process(tmp_path, lock):
         unlock()
         touched = await store.touch(row.id, version=1, expires_at=NOW + 999, now=NOW)
         assert touched is Outcome.APPLIED
+
+
+async def test_a_file_that_is_closed_just_now(tmp_path, lock):
+    """A file that the last other process is closing is read by load_nowait a moment later."""
+    row, tries = new(), []
+    async with using(SQLiteStore(tmp_path / "a.db")) as store:
+        await store.create(row)
+    store = SQLiteStore(tmp_path / "a.db", deadline=30)
+    connect, unlock = store._inline._connect, lock("EXCLUSIVE")
+
+    def counted():
+        tries.append(connect)
+        if len(tries) == 20:
+            unlock()
+        return connect()
+
+    store._inline._connect = counted
+    assert store.load_nowait(row.id, now=NOW) == row
+    assert len(tries) >= 20
+    await store.aclose()
+
+
+async def test_a_file_that_stays_locked(tmp_path, lock):
+    """Only the first of the reads that cannot be awaited waits for the whole deadline."""
+    async with using(SQLiteStore(tmp_path / "a.db")):
+        pass
+    store = SQLiteStore(tmp_path / "a.db", deadline=1)
+    unlock = lock("EXCLUSIVE")
+    took = []
+    for _ in range(2):
+        begin = time.monotonic()
+        with pytest.raises(SQLiteStoreError, match="locked by another program"):
+            store.load_nowait("0" * 32, now=NOW)
+        took.append(time.monotonic() - begin)
+    assert took[1] < 1 <= took[0]
+    unlock()
+    await store.aclose()
 
 
 async def test_a_read_only_file(tmp_path):

@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 from typing import Literal
 
-from ._errors import SQLiteStoreError, Trouble
+from ._errors import SQLiteStoreError, Trouble, is_busy
 from ._place import make_private
 
 Durability = Literal["full", "normal"]
@@ -109,7 +109,9 @@ def _is_writable(connection: sqlite3.Connection) -> bool:
     try:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("ROLLBACK")
-    except sqlite3.OperationalError:
+    except sqlite3.OperationalError as error:
+        if is_busy(error):
+            raise
         return False
     return True
 
