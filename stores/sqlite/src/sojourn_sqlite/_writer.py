@@ -119,5 +119,6 @@ def _shrink(connection: sqlite3.Connection) -> None:
     (free,) = connection.execute("PRAGMA freelist_count").fetchone()
     if free > _VACUUM_ABOVE:
         step = min(free - _VACUUM_ABOVE, _VACUUM_STEP)
-        connection.execute(f"PRAGMA incremental_vacuum({step})").fetchall()
+        # It gives one row without columns for each page, of which ``execute`` takes only the first.
+        connection.executescript(f"PRAGMA incremental_vacuum({step})")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
