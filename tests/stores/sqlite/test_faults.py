@@ -26,9 +26,10 @@ def anyio_backend():
 
 @pytest.fixture(autouse=True)
 def busy_with_itself(monkeypatch):
-    """Checkpoints and shrinks often, so that these fail as well."""
+    """Checkpoints and shrinks often and in the same order each time, so that these fail as well."""
     monkeypatch.setattr(_writer, "_CHECKPOINT_AFTER", 3)
     monkeypatch.setattr(_writer, "_VACUUM_ABOVE", 1)
+    monkeypatch.setattr(_writer, "_VACUUM_STEPS", 1)
 
 
 class Visits:
