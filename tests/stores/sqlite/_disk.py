@@ -10,10 +10,11 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
+_library: Any
 try:
     _library = ctypes.CDLL(_sqlite3.__file__)
     _library.sqlite3_vfs_find.restype = ctypes.c_void_p

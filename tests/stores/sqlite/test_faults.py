@@ -10,7 +10,7 @@ from typing import ClassVar
 import pytest
 
 from sojourn import Outcome, StoreUnavailableError
-from sojourn_sqlite import SQLiteStore, _rows, _schema, _writer
+from sojourn_sqlite import SQLiteStore, _rows, _writer
 
 from ._disk import needed, watched
 from ._rows import NOW, new
@@ -149,9 +149,8 @@ def _statements():
 @pytest.mark.parametrize("late", [False, True])
 async def test_every_statement_fails_once(tmp_path, monkeypatch, late):
     """Whichever statement fails, the answer is an error or right, and the store goes on."""
-    monkeypatch.setattr(
-        _schema.sqlite3, "connect", functools.partial(sqlite3.connect, factory=Faulty)
-    )
+    connect = functools.partial(sqlite3.connect, factory=Faulty)
+    monkeypatch.setattr(sqlite3, "connect", connect)
     failed, unnoticed = [], []
     for at in itertools.count(1):
         Faulty.seen, Faulty.failing = [], (at, late)
