@@ -141,6 +141,48 @@ def _count(connection):
     return connection.execute("SELECT count(*) FROM sessions").fetchone()[0]
 
 
+async def test_space_is_given_back(tmp_path):
+    """After a rush the file shrinks to what lives and a few spare pages, while it is in use."""
+    path, row = tmp_path / "a.db", new()
+    async with using(SQLiteStore(path, durability="normal")) as store:
+        async with anyio.create_task_group() as group:
+            for _ in range(500):
+                group.start_soon(store.create, new(expires_at=NOW, payload=bytes(9000)))
+        await store.create(row)
+        size = sum(file.stat().st_size for file in tmp_path.iterdir())
+        assert size > 4_500_000
+        while await store.sweep(now=NOW, limit=100) == 100:
+            pass
+        end = time.monotonic() + 20
+        while sum(file.stat().st_size for file in tmp_path.iterdir()) > 1_200_000:
+            assert time.monotonic() < end
+            await anyio.lowlevel.checkpoint()
+        assert await store.load(row.id, now=NOW) == row
+
+
+async def test_the_schema(tmp_path):
+    """The table is STRICT, its key is the public id, expiry and owner have an index each."""
+    async with using(SQLiteStore(tmp_path / "a.db")):
+        pass
+    connection = sqlite3.connect(tmp_path / "a.db")
+
+    def ask(sql):
+        return connection.execute(sql).fetchall()
+
+    assert ask("SELECT strict FROM pragma_table_list('sessions')") == [(1,)]
+    assert ask("SELECT name FROM pragma_table_info('sessions') WHERE pk") == [("id",)]
+    indexes = (
+        "SELECT l.name, i.name FROM pragma_index_list('sessions') l, pragma_index_info(l.name) i"
+    )
+    assert {
+        ("sessions_by_expiry", "expires_at"),
+        ("sessions_by_owner", "owner"),
+        ("sqlite_autoindex_sessions_1", "id"),
+    } == set(ask(indexes))
+    assert ask("PRAGMA user_version") == [(1,)]
+    connection.close()
+
+
 async def test_the_queries_use_the_indexes(tmp_path):
     """Owners and expired rows are found by an index and not by a scan."""
     async with using(SQLiteStore(tmp_path / "a.db")):

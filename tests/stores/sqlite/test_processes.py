@@ -2,9 +2,6 @@
 
 import multiprocessing
 import os
-import signal
-import subprocess
-import sys
 import threading
 from functools import partial
 from pathlib import Path
@@ -16,6 +13,7 @@ from sojourn import Outcome, SessionManager
 from sojourn.testing import check_appends, check_rows, client_cookie
 from sojourn_sqlite import SQLiteStore
 
+from ._killed import kill_again_and_again
 from ._rows import NOW, new, using
 
 
@@ -65,59 +63,9 @@ def _open_and_write(path, barrier):
     anyio.run(work)
 
 
-_WRITING = """
-import sys
-import anyio
-from sojourn import Record
-from sojourn_sqlite import SQLiteStore
-
-async def write(store, task):
-    for number in range(10**6):
-        id = f"{task:016x}{number:016x}"
-        await store.create(Record(id, b"h" * 32, b"1", 1, 0.0, 9e9))
-        await store.replace(Record(id, b"h" * 32, b"2", 2, 0.0, 9e9), version=1, now=1.0)
-        # One write to a pipe: what arrives was acknowledged.
-        sys.stdout.write(f"{id}\\n")
-        sys.stdout.flush()
-
-async def main():
-    store = SQLiteStore(sys.argv[1])
-    async with anyio.create_task_group() as group:
-        for task in range(8):
-            group.start_soon(write, store, int(sys.argv[2]) * 8 + task)
-
-anyio.run(main)
-"""
-
-
 def test_a_killed_process_loses_nothing_acknowledged(tmp_path):
-    """After kill -9 at any moment each acknowledged write is there, and the file is whole."""
-    path = tmp_path / "a.db"
-    acknowledged = []
-    for attempt in range(5):
-        command = [sys.executable, "-c", _WRITING, str(path), str(attempt)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout
-            lines = (process.stdout.readline().strip() for _ in range(40 + attempt * 13))
-            acknowledged.extend(lines)
-            process.send_signal(signal.SIGKILL)
-            rest = process.stdout.read()
-        acknowledged += rest.split("\n")[:-1]
-    assert len(acknowledged) > 200
-    found = anyio.run(_states, path, acknowledged)
-    assert found == {(b"2", 2)}
-
-
-async def _states(path, ids):
-    async with using(SQLiteStore(path)) as store:
-
-        def check(connection):
-            return connection.execute("PRAGMA integrity_check").fetchall()
-
-        assert await store._do(store._reading, check) == [("ok",)]
-        rows = [await store.load(id, now=1.0) for id in ids]
-        assert None not in rows
-        return {(row.payload, row.version) for row in rows}
+    """After kill -9 at any moment all that was acknowledged is there, logouts too."""
+    kill_again_and_again(tmp_path / "a.db", times=5)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")

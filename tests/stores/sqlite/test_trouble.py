@@ -1,15 +1,17 @@
 """What is wrong with a file is told with its path and a remedy, and reads go on where they can."""
 
-import os
+import resource
 import sqlite3
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+import anyio
 import pytest
 
 from sojourn import Outcome, StoreError
-from sojourn_sqlite import SQLiteStore, SQLiteStoreError, Trouble
+from sojourn_sqlite import SQLiteStore, SQLiteStoreError, Trouble, _place
 from sojourn_sqlite._place import file_system
 
 from ._rows import NOW, new, using
@@ -81,36 +83,6 @@ async def test_a_newer_schema(tmp_path):
     assert await _refused(path) is Trouble.NEWER
 
 
-_LOCK = """
-import sqlite3, sys
-connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-connection.execute("BEGIN IMMEDIATE")
-print("locked", flush=True)
-sys.stdin.read()
-"""
-
-
-@pytest.fixture
-def lock(tmp_path):
-    """Another process that holds the write lock of a.db until it is told to end."""
-    started = []
-
-    def lock():
-        command = [sys.executable, "-c", _LOCK, str(tmp_path / "a.db")]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        started.append(process)
-        assert process.stdout
-        assert process.stdin
-        assert process.stdout.readline() == b"locked\n"
-        return process.stdin.close
-
-    yield lock
-    for process in started:
-        process.stdin.close()
-        process.wait(10)
-        process.stdout.close()
-
-
 async def test_locked_by_another_process(tmp_path, lock):
     """A lock is waited for up to the deadline and told as one; reads do not notice."""
     async with using(SQLiteStore(tmp_path / "a.db", deadline=0.3)) as store:
@@ -129,26 +101,107 @@ async def test_locked_by_another_process(tmp_path, lock):
         assert touched is Outcome.APPLIED
 
 
-async def test_a_read_only_file(tmp_path):
-    """A file that cannot be written refuses writes and goes on giving its rows."""
-    if os.geteuid() == 0:
-        pytest.skip("root writes everywhere")
-    path, row = tmp_path / "a.db", new()
-    async with using(SQLiteStore(path)) as store:
+async def test_a_file_that_is_closed_just_now(tmp_path, lock):
+    """A file that the last other process is closing is read by load_nowait a moment later."""
+    row, tries = new(), []
+    async with using(SQLiteStore(tmp_path / "a.db")) as store:
         await store.create(row)
-    path.chmod(0o400)
-    store = SQLiteStore(path)
-    with pytest.raises(SQLiteStoreError) as refused:
-        await store.create(new())
-    assert refused.value.trouble is Trouble.READ_ONLY
-    assert await store.load(row.id, now=NOW) == row
+    store = SQLiteStore(tmp_path / "a.db", deadline=30)
+    connect, unlock = store._inline._connect, lock("EXCLUSIVE")
+
+    def counted():
+        tries.append(connect)
+        if len(tries) == 20:
+            unlock()
+        return connect()
+
+    store._inline._connect = counted
+    assert store.load_nowait(row.id, now=NOW) == row
+    assert len(tries) >= 20
     await store.aclose()
+
+
+async def test_a_file_that_stays_locked(tmp_path, lock):
+    """Only the first of the reads that cannot be awaited waits for the whole deadline."""
+    async with using(SQLiteStore(tmp_path / "a.db")):
+        pass
+    store = SQLiteStore(tmp_path / "a.db", deadline=1)
+    unlock = lock("EXCLUSIVE")
+    took = []
+    for _ in range(2):
+        begin = time.monotonic()
+        with pytest.raises(SQLiteStoreError, match="locked by another program"):
+            store.load_nowait("0" * 32, now=NOW)
+        took.append(time.monotonic() - begin)
+    assert took[1] < 1 <= took[0]
+    unlock()
+    await store.aclose()
+
+
+_WITHOUT_PRIVILEGE = """
+import ctypes, os, sys
+if os.geteuid() == 0:
+    # PR_CAPBSET_DROP of CAP_DAC_OVERRIDE (capabilities(7)), by which root writes everywhere: what
+    # is executed from here on is without.
+    assert ctypes.CDLL(None).prctl(24, 1, 0, 0, 0) == 0
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+_WRITE_AND_READ = """
+import sys
+import anyio
+from sojourn_sqlite import SQLiteStore, SQLiteStoreError
+
+path, id, backend = sys.argv[1:]
+
+async def tell(what, call):
+    try:
+        record = await call
+        print(what, record and record.payload.decode())
+    except SQLiteStoreError as error:
+        print(what, error.trouble.value, path in str(error))
+
+async def main():
+    store = SQLiteStore(path)
+    await tell("delete", store.delete(id))
+    await tell("load", store.load(id, now=1.0))
+    await store.aclose()
+
+anyio.run(main, backend=backend)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="drops a privilege of Linux")
+@pytest.mark.parametrize(
+    ("folder_mode", "expected"),
+    [
+        (0o700, "delete read-only True\nload payload\n"),
+        # SQLite needs to create a file beside it, even to read.
+        (0o500, "delete read-only True\nload read-only True\n"),
+    ],
+)
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_read_only_file(tmp_path, backend, folder_mode, expected):
+    """A file that cannot be written refuses writes and goes on giving its rows, where it can."""
+    folder, row = tmp_path / "folder", new()
+    folder.mkdir()
+    anyio.run(_filled, folder / "a.db", row)
+    (folder / "a.db").chmod(0o400)
+    folder.chmod(folder_mode)
+    script = ["-c", _WITHOUT_PRIVILEGE, "-c", _WRITE_AND_READ]
+    command = [sys.executable, *script, folder / "a.db", row.id, backend]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
+    folder.chmod(0o700)
+    assert (expected, "") == (done.stdout, done.stderr)
+
+
+async def _filled(path, *rows):
+    async with using(SQLiteStore(path)) as store:
+        for row in rows:
+            await store.create(row)
 
 
 async def test_one_bad_record_harms_no_other(tmp_path):
     """Of the writes that share a transaction, only the one that SQLite refuses is refused."""
-    import anyio
-
     async with using(SQLiteStore(tmp_path / "a.db")) as store:
         refused, rows = [], [new(secret_hash=b"short" if n == 7 else b"h" * 32) for n in range(20)]
         rows.append(new(owner="\ud800"))
@@ -196,11 +249,36 @@ async def test_a_full_disk(tmp_path):
         assert await store.create(new(payload=bytes(200_000)))
 
 
+async def test_a_disk_quota(tmp_path):
+    """If the system lets no file grow, writes are refused as on a full disk, and reads go on."""
+    async with using(SQLiteStore(tmp_path / "a.db")) as store:
+        row = new()
+        await store.create(row)
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+        try:
+            with pytest.raises(SQLiteStoreError, match="free some space") as refused:
+                await store.create(new(payload=bytes(200_000)))
+            assert refused.value.trouble is Trouble.FULL
+            assert store.load_nowait(row.id, now=NOW) == row
+            assert await store.delete(row.id)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert await store.create(new(payload=bytes(200_000)))
+
+
+async def test_a_network_file_system(tmp_path, monkeypatch):
+    """A folder that the system says is mounted from a network is refused before a file is made."""
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"/dev/a / ext4 rw 0 0\nnas:/x {tmp_path} nfs4 rw 0 0\n")
+    monkeypatch.setattr(_place, "_MOUNTS", mounts)
+    assert await _refused(tmp_path / "a.db") is Trouble.NETWORK
+    assert list(tmp_path.iterdir()) == [mounts]
+
+
 def test_the_file_system_is_that_of_the_deepest_mount(tmp_path):
     """Of several mounts above a folder the deepest counts, and of two on one point the last."""
     mounts = "/dev/a / ext4 rw 0 0\nnas:/x /srv/my\\040data nfs4 rw 0 0\nb /srv tmpfs rw 0 0\n"
-    from pathlib import Path
-
     assert file_system(Path("/srv/my data/deep"), mounts) == "nfs4"
     assert file_system(Path("/srv/my"), mounts) == "tmpfs"
     assert file_system(Path("/srv2"), mounts) == "ext4"

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from pathlib import Path
 
-from ._errors import SQLiteStoreError, Trouble, is_busy, trouble_of
+from ._errors import SQLiteStoreError, Trouble, trouble_of
 from ._schema import Durability, open_reader, open_writer
-from ._worker import Pauses
 
 
 class File:
-    """Where the rows are. ``deadline``: seconds that its preparation may wait for locks."""
+    """Where the rows are. Waits for no lock: whoever wants a connection may try again."""
 
-    def __init__(self, path: Path, durability: Durability, deadline: float) -> None:
+    def __init__(self, path: Path, durability: Durability) -> None:
         self.path = path
         self.is_prepared = False
         self._durability: Durability = durability
-        self._deadline = deadline
 
     def connect_writer(self) -> sqlite3.Connection:
         """A connection that writes, to a file that it prepares. Raises as ``open_writer``."""
@@ -34,15 +31,9 @@ class File:
 
     def _prepare(self) -> None:
         """Let a writer look at the file first. Several at once do no harm, as several processes."""
-        pauses, end = Pauses(), time.monotonic() + self._deadline
-        while True:
-            try:
-                self.connect_writer().close()
-            except (SQLiteStoreError, sqlite3.Error) as error:
-                if trouble_of(error) is Trouble.READ_ONLY:
-                    return  # it can be read all the same
-                if not is_busy(error) or time.monotonic() > end:
-                    raise
-                pauses.sleep()
-            else:
-                return
+        try:
+            self.connect_writer().close()
+        except (SQLiteStoreError, sqlite3.Error) as error:
+            # It can be read all the same.
+            if trouble_of(error) is not Trouble.READ_ONLY:
+                raise

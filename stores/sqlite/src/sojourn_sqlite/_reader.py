@@ -13,19 +13,21 @@ from ._errors import is_busy
 from ._waiting import Job, answer
 from ._worker import Connect, Pauses, Worker, in_time
 
-_PAUSES = (0.0, 0.0003, 0.001, 0.002)
-"""Seconds between the tries of a read that cannot be awaited: 3 ms of the loop, and no more."""
+_PATIENCE = 0.003
+"""Seconds of the loop that a read takes for a file which was busy for the whole deadline before."""
 
 
 class InlineReader:
     """One connection that never waits, for one thread at a time.
 
-    In WAL a reader waits for nobody, but for the moments in which a file is recovered or closed
-    for good. Threads that meet here wait for the microseconds of a read.
+    In WAL a reader waits for nobody, but for the moments in which a file is recovered, or closed
+    by the last process that had it open. Threads that meet here wait for the microseconds of a
+    read. ``deadline``: seconds that ``load_patiently`` may take.
     """
 
-    def __init__(self, connect: Connect) -> None:
+    def __init__(self, connect: Connect, deadline: float) -> None:
         self._connect = connect
+        self._deadline = self._patience = deadline
         self._gate = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         _fork.watch(self)
@@ -37,20 +39,38 @@ class InlineReader:
                 if self._connection is None:
                     self._connection = self._connect()
                 return _rows.load(self._connection, id, now)
-            except BaseException:
-                self._disconnect()
+            except BaseException as error:
+                # While a connection is open, no other process can close the file for good.
+                if not is_busy(error):
+                    self._disconnect()
                 raise
 
     def load_patiently(self, id: str, now: float) -> Record | None:
-        """``load``, tried again for a few milliseconds if the file is busy."""
-        for pause in _PAUSES:
+        """``load``, tried again while the file is busy: it cannot be awaited.
+
+        A file is busy for moments, and to wait for them is better than an error. One that stays
+        busy is held by a foreign program: only the first read waits for it as long as the deadline.
+        """
+        try:
+            return self.load(id, now)
+        except sqlite3.OperationalError as error:
+            if not is_busy(error):
+                raise
+        return self._load_when_free(id, now)
+
+    def _load_when_free(self, id: str, now: float) -> Record | None:
+        pauses, end = Pauses(), time.monotonic() + self._patience
+        while True:
+            pauses.sleep()
             try:
-                return self.load(id, now)
+                record = self.load(id, now)
             except sqlite3.OperationalError as error:
-                if not is_busy(error):
+                if not is_busy(error) or time.monotonic() > end:
+                    self._patience = _PATIENCE
                     raise
-                time.sleep(pause)
-        return self.load(id, now)
+            else:
+                self._patience = self._deadline
+                return record
 
     def close(self) -> None:
         """Close the connection; the next read opens another one."""

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 from sojourn import Outcome, Record
 
 _COLUMNS = (
-    "id, secret_hash, payload, version, created_at, expires_at, owner, previous_hash, "
-    "previous_until, checksum"
+    "secret_hash, payload, version, created_at, expires_at, owner, previous_hash, previous_until, "
+    "checksum"
 )
 _LOAD = f"SELECT {_COLUMNS} FROM sessions WHERE id = ? AND expires_at > ?"  # noqa: S608
 _CREATE = (
-    f"INSERT INTO sessions ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
+    f"INSERT INTO sessions (id, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
     "ON CONFLICT (id) DO NOTHING"
 )
 _REPLACE = (
@@ -34,7 +35,7 @@ _IS_LIVE = "SELECT 1 FROM sessions WHERE id = ? AND expires_at > ?"
 _DELETE = "DELETE FROM sessions WHERE id = ?"
 _DELETE_OWNER = "DELETE FROM sessions WHERE owner = ? AND id <> ?"
 _LOAD_OWNER = (
-    f"SELECT {_COLUMNS} FROM sessions WHERE owner = ? AND expires_at > ? "  # noqa: S608
+    f"SELECT {_COLUMNS}, id FROM sessions WHERE owner = ? AND expires_at > ? "  # noqa: S608
     "ORDER BY created_at, id"
 )
 _SWEEP = (
@@ -44,9 +45,10 @@ _SWEEP = (
 
 
 def load(connection: sqlite3.Connection, id: str, now: float) -> Record | None:
-    """See ``Store.load``."""
-    row = connection.execute(_LOAD, (bytes.fromhex(id), now)).fetchone()
-    return None if row is None else _record(row)
+    """See ``Store.load``. On a connection of ``open_reader``, as ``load_owner``."""
+    key = bytes.fromhex(id)
+    row = connection.execute(_LOAD, (key, now)).fetchone()
+    return None if row is None else _record(id, key, row)
 
 
 def create(connection: sqlite3.Connection, record: Record) -> bool:
@@ -81,8 +83,9 @@ def delete(connection: sqlite3.Connection, id: str) -> bool:
 
 def load_owner(connection: sqlite3.Connection, owner: str, now: float) -> list[Record]:
     """See ``SupportsOwners.load_owner``; rows that cannot be read are left out."""
-    rows = map(_record, connection.execute(_LOAD_OWNER, (owner, now)))
-    return [record for record in rows if record is not None]
+    rows = connection.execute(_LOAD_OWNER, (owner, now))
+    records = (_record(key.hex(), key, values) for *values, key in rows if type(key) is bytes)
+    return [record for record in records if record is not None]
 
 
 def delete_owner(connection: sqlite3.Connection, owner: str, keep: str | None) -> int:
@@ -103,6 +106,7 @@ def _why_not(connection: sqlite3.Connection, key: bytes, now: float) -> Outcome:
 
 
 def _values(key: bytes, record: Record) -> tuple[Any, ...]:
+    owner = None if record.owner is None else record.owner.encode()
     return (
         record.secret_hash,
         record.payload,
@@ -112,38 +116,40 @@ def _values(key: bytes, record: Record) -> tuple[Any, ...]:
         record.owner,
         record.previous_hash,
         record.previous_until,
-        _checksum(key, record.secret_hash, record.payload, record.owner),
+        _checksum(key, record.secret_hash, record.payload, owner),
     )
 
 
-def _record(row: tuple[Any, ...]) -> Record | None:
-    """The record of a row; None if the row is not what was written.
+def _record(id: str, key: bytes, row: Sequence[Any]) -> Record | None:
+    """The record of a row, by its columns; None if the row is not what was written.
 
     SQLite's pages carry no checksum: a bit that flipped on the disk comes back as good data. The
     row's own checksum binds what matters to the id, so a row in another's place is noticed too.
     """
-    key, secret_hash, payload, version, created_at, expires_at, owner, former, until, check = row
+    secret_hash, payload, version, created_at, expires_at, owner, former, until, check = row
     try:
         if check != _checksum(key, secret_hash, payload, owner):
             return None
-        if type(version) is not int or type(expires_at) is not float:
+        if not type(created_at) is type(expires_at) is float or type(version) is not int:
+            return None
+        if until is not None and (type(until) is not float or type(former) is not bytes):
             return None
         return Record(
-            key.hex(),
+            id,
             secret_hash,
             payload,
             version,
             created_at,
             expires_at,
-            owner,
+            None if owner is None else owner.decode(),
             former,
             until,
         )
-    except (TypeError, AttributeError):
+    except (TypeError, ValueError, AttributeError):
         return None
 
 
-def _checksum(key: bytes, secret_hash: bytes, payload: bytes, owner: str | None) -> int:
+def _checksum(key: bytes, secret_hash: bytes, payload: bytes, owner: bytes | None) -> int:
     """CRC-32 of what ``touch`` leaves alone; against decay, not against an attacker."""
     crc = zlib.crc32(payload, zlib.crc32(secret_hash, zlib.crc32(key)))
-    return crc if owner is None else zlib.crc32(owner.encode(), crc)
+    return crc if owner is None else zlib.crc32(owner, crc)

@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 from typing import Literal
 
-from ._errors import SQLiteStoreError, Trouble
+from ._errors import SQLiteStoreError, Trouble, is_busy
 from ._place import make_private
 
 Durability = Literal["full", "normal"]
@@ -63,9 +63,13 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
-    """A connection that cannot write, to a file that was prepared."""
+    """A connection that cannot write, to a file that was prepared. Text comes as bytes.
+
+    So a text that decayed is found by its row's checksum, and is no error of the connection.
+    """
     connection = connect(path)
     try:
+        connection.text_factory = bytes
         connection.execute("PRAGMA query_only = ON")
         _check(connection, path)
     except BaseException:
@@ -109,7 +113,9 @@ def _is_writable(connection: sqlite3.Connection) -> bool:
     try:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("ROLLBACK")
-    except sqlite3.OperationalError:
+    except sqlite3.OperationalError as error:
+        if is_busy(error):
+            raise
         return False
     return True
 

@@ -74,8 +74,8 @@ class SQLiteStore:
             )
         self.path: Path = Path(path).absolute()
         self.deadline = deadline
-        self._file = File(self.path, durability, deadline)
-        self._inline = InlineReader(self._file.connect_reader)
+        self._file = File(self.path, durability)
+        self._inline = InlineReader(self._file.connect_reader, deadline)
         self._writer = Writer(self._file.connect_writer)
         self._reading = ReadingWorker(self._file.connect_reader)
         self._is_inline = reads == "inline"

@@ -90,6 +90,10 @@ class Worker:
     def tidy(self) -> None:
         """What has time until everybody was answered."""
 
+    def has_jobs(self) -> bool:
+        """Whether somebody waits for what comes after this."""
+        return not self._queue.empty()
+
     def connected(self) -> sqlite3.Connection:
         """The connection. Raises SQLiteStoreError, sqlite3.Error, OSError."""
         if self.connection is None:

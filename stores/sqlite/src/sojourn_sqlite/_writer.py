@@ -14,7 +14,9 @@ _CHECKPOINT_AFTER = 400
 """Jobs between two checkpoints: at about five pages each some 8 MB of WAL."""
 _VACUUM_ABOVE = 256
 """Free pages that are kept for the next sessions; what is more goes back to the file system."""
-_VACUUM_STEP = 4096
+_VACUUM_STEP = 256
+_VACUUM_STEPS = 64
+"""1 MB at a time, which takes some 10 ms, and 64 MB after one sweep if nobody waits."""
 
 
 class Writer(Worker):
@@ -91,12 +93,19 @@ class Writer(Worker):
         try:
             if self._shrink_wanted:
                 self._shrink_wanted, self._since_checkpoint = False, 0
-                _shrink(self.connection)
+                self._shrink(self.connection)
             elif self._since_checkpoint >= _CHECKPOINT_AFTER:
                 self._since_checkpoint = 0
                 self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         except sqlite3.Error:
             self.disconnect()
+
+    def _shrink(self, connection: sqlite3.Connection) -> None:
+        """Give back free pages, and empty the WAL, which still holds what was deleted."""
+        for _ in range(_VACUUM_STEPS):
+            if not _give_back(connection) or self.has_jobs():
+                break
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def _attempt(connection: sqlite3.Connection, job: Job) -> tuple[Any, Exception | None]:
@@ -114,10 +123,12 @@ def _attempt(connection: sqlite3.Connection, job: Job) -> tuple[Any, Exception |
         raise
 
 
-def _shrink(connection: sqlite3.Connection) -> None:
-    """Give back free pages, and empty the WAL, which still holds what was deleted."""
+def _give_back(connection: sqlite3.Connection) -> bool:
+    """Give some free pages back to the file system, and say whether that was needed."""
     (free,) = connection.execute("PRAGMA freelist_count").fetchone()
-    if free > _VACUUM_ABOVE:
-        step = min(free - _VACUUM_ABOVE, _VACUUM_STEP)
-        connection.execute(f"PRAGMA incremental_vacuum({step})").fetchall()
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    if free <= _VACUUM_ABOVE:
+        return False
+    step = min(free - _VACUUM_ABOVE, _VACUUM_STEP)
+    # It gives one row without columns for each page, of which ``execute`` takes only the first.
+    connection.executescript(f"PRAGMA incremental_vacuum({step})")
+    return True
