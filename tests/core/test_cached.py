@@ -146,7 +146,15 @@ async def test_a_bare_far_store_cannot_list(clock):
         pass
 
 
-def test_staleness_is_positive():
-    """A staleness of nothing is refused."""
+@pytest.mark.parametrize("staleness", [0, -1, float("nan"), float("inf")])
+def test_staleness_is_positive(staleness):
+    """A staleness of nothing, and one without an end, is refused."""
     with pytest.raises(ConfigurationError, match="staleness"):
-        CachedStore(Rows(), Rows(), staleness=0)
+        CachedStore(Rows(), Rows(), staleness=staleness)
+
+
+@pytest.mark.parametrize("stores", [("memory://", Rows()), (Rows(), "memory://"), (Rows, Rows())])
+def test_a_cache_stands_between_stores(stores):
+    """A URL or a class is refused where it is given."""
+    with pytest.raises(ConfigurationError, match=r"CachedStore\((near|far)\)"):
+        CachedStore(*stores)

@@ -186,3 +186,16 @@ async def test_discarded_is_told_by_the_result(site: Site) -> None:
         await site.manager.revoke(session.id or "")
     assert Discard.GONE is browser.result.discarded
     assert {} == site.store.rows
+
+
+async def test_promise_08_a_logout_from_before_a_login_ends_the_session(site: Site) -> None:
+    """Deletion wins over a parallel login, too: who asked for a logout is logged out."""
+    browser = await site.visitor(a=1)
+    leaving, entering = await browser.load(), await browser.copy().load()
+    entering.bind("ann")
+    login = await site.manager.commit(entering)
+    leaving.destroy()
+    await browser.commit(leaving)
+    browser.receive(login)
+    assert (await browser.load()).is_new
+    assert {} == site.store.rows

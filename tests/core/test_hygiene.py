@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import copy
 import logging
+import pickle
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -124,6 +127,14 @@ def test_promise_19_no_repr_shows_a_key() -> None:
     site = Site(NowaitRows(), keys=text)
     for thing in (KeyRing(text), KeyRing(text).box("x"), site.manager, site.manager._settings):
         _assert_clean(repr(thing), _spellings(key))
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_promise_19_a_handle_is_not_copied(duplicate: Callable[[object], object]) -> None:
+    """Neither pickle nor copy takes a session: a copy would commit on its own, or hold a cookie."""
+    session = Site(NowaitRows()).manager.open([])
+    with pytest.raises(TypeError, match=r"session\.items\(\)"):
+        duplicate(session)
 
 
 async def test_promise_19_stores_never_see_a_secret(site: Site) -> None:

@@ -13,7 +13,7 @@ import sojourn
 ROOMS: list[tuple[str, set[str]]] = [
     ("values that know nothing", {"_background", "_cookies", "_errors", "_events", "_state",
                                   "_sodium", "_token"}),
-    ("rules of one thing", {"_codec", "_keyring", "_set_cookie", "_timeouts"}),
+    ("rules of one thing", {"_codec", "_keyring", "_recent", "_set_cookie", "_timeouts"}),
     ("states", {"_model", "_record", "_transitions"}),
     ("the store's contract", {"_store", "_vault"}),
     ("the backend's contract", {"_backend", "_border", "_cached"}),
@@ -23,6 +23,7 @@ ROOMS: list[tuple[str, set[str]]] = [
     ("the awaits of a request", {"_committing", "_refreshing"}),
     ("what a handler holds", {"_handle", "_headers"}),
     ("sessions seen from outside", {"_owners"}),
+    ("the life of the store", {"_life"}),
     ("the manager", {"_manager"}),
     ("what adapters share", {"_adapting"}),
     ("the front door", {"__init__", "__main__"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import anyio
 import msgspec
 import pytest
 
@@ -39,6 +40,13 @@ def test_what_is_no_store_is_refused(store) -> None:
     """A manager takes a URL, a store or a backend, and names what it got instead."""
     with pytest.raises(ConfigurationError, match="give a URL"):
         SessionManager(store)
+
+
+@pytest.mark.parametrize("kind", [Rows, NoRows])
+def test_a_class_is_no_store(kind) -> None:
+    """A class has every method of a store, and is refused all the same: it was not called."""
+    with pytest.raises(ConfigurationError, match=f"the class {kind.__name__}: call it"):
+        SessionManager(kind)
 
 
 def test_a_backend_is_taken_as_it_is() -> None:
@@ -162,3 +170,91 @@ async def test_an_error_inside_closes_the_store_and_passes(store: Bare) -> None:
             raise ZeroDivisionError
     assert not manager.is_open
     assert "aclose" == store.calls[-1]
+
+
+async def test_a_second_user_waits_until_the_store_is_open(store: Bare) -> None:
+    """Whoever enters while the store opens gets in when it is open."""
+    manager = SessionManager(store)
+    begun, release = anyio.Event(), anyio.Event()
+
+    async def opens() -> None:
+        begun.set()
+        await release.wait()
+
+    async def second() -> None:
+        async with manager:
+            assert release.is_set()
+            assert "aopen" == store.calls[-1]
+
+    store.meanwhile["aopen"] = opens
+    async with anyio.create_task_group() as group:
+        group.start_soon(second)
+        group.start_soon(second)
+        await begun.wait()
+        await anyio.wait_all_tasks_blocked()
+        assert not manager.is_open
+        release.set()
+    assert not manager.is_open
+
+
+async def test_who_waits_opens_the_store_after_a_failure(store: Bare) -> None:
+    """When the first user's opening fails, the second one tries again."""
+    site = Site(store)
+    begun, release = anyio.Event(), anyio.Event()
+
+    async def fails() -> None:
+        begun.set()
+        await release.wait()
+        raise StoreUnavailableError("down")
+
+    async def first() -> None:
+        with pytest.raises(StoreUnavailableError):
+            await site.manager.__aenter__()
+
+    store.meanwhile["aopen"] = fails
+    async with anyio.create_task_group() as group:
+        group.start_soon(first)
+        await begun.wait()
+        group.start_soon(site.manager.__aenter__)
+        await anyio.wait_all_tasks_blocked()
+        release.set()
+    assert site.manager.is_open
+    await site.manager.__aexit__(None, None, None)
+
+
+@pytest.mark.parametrize("call", ["aopen", "aclose"])
+async def test_a_system_error_of_the_store_is_ours(store: Bare, call: str) -> None:
+    """An OSError on opening or closing is a StoreUnavailableError without a path, and is told."""
+    site = Site(store)
+    store.failing[call] = PermissionError(13, "Permission denied", "hush/sessions.db")
+    with pytest.raises(StoreUnavailableError, match=r"ows failed: PermissionError$"):
+        async with site.manager:
+            assert call == "aclose"
+    assert ["StoreUnavailableError"] == [event.error for event in site.told(StoreFailed)]
+    assert not site.manager.is_open
+
+
+async def test_a_cancelled_user_closes_the_store(store: Bare) -> None:
+    """The store is closed to the end also when whoever leaves the manager is cancelled."""
+    closed: list[bool] = []
+
+    async def closes() -> None:
+        await anyio.lowlevel.checkpoint()
+        closed.append(True)
+
+    store.meanwhile["aclose"] = closes
+    with anyio.CancelScope() as scope:
+        async with SessionManager(store):
+            scope.cancel()
+            await anyio.sleep_forever()
+    assert [True] == closed
+
+
+async def test_closing_ends(store: Bare, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that does not close is left after a while, and the operator hears of it."""
+    monkeypatch.setattr("sojourn._life._PATIENCE", 0.01)
+    site = Site(store)
+    async with site.manager:
+        store.meanwhile["aclose"] = anyio.sleep_forever
+    assert [StoreFailed(operation="close", error="TimeoutError")] == site.events
+    assert not site.manager.is_open

@@ -125,6 +125,104 @@ async def test_promise_12_commit_is_idempotent_and_remembers_its_failure(site: S
     assert ["Vary"] == names_of(await site.manager.commit(failed, status=503))
 
 
+class Slow:
+    """Holds a store's call until it is told to go on."""
+
+    def __init__(self, site: Site, call: str) -> None:
+        self.begun, self.release = anyio.Event(), anyio.Event()
+        site.store.meanwhile[call] = self._wait
+
+    async def _wait(self) -> None:
+        self.begun.set()
+        await self.release.wait()
+
+
+async def test_promise_07_parallel_commits_of_one_request_write_once(site: Site) -> None:
+    """Tasks of one request that commit at the same time take turns: nothing is written twice."""
+    browser = await site.visitor(n=0)
+    session = await browser.load()
+    session.modify("n", lambda n: n + 1)
+    slow = Slow(site, "replace")
+    async with anyio.create_task_group() as group:
+        group.start_soon(session.commit)
+        await slow.begun.wait()
+        group.start_soon(browser.commit, session)
+        await anyio.wait_all_tasks_blocked()
+        slow.release.set()
+    assert ["load", "replace"] == site.store.calls
+    assert {"n": 1} == await browser.sees()
+
+
+@pytest.mark.parametrize("is_contested", [False, True])
+async def test_promise_06_a_change_during_a_commit_stays(site: Site, is_contested: bool) -> None:
+    """What one task of a request changes while another one commits is the next commit's."""
+    browser = await site.visitor(a=0, nested=[0], gone=0)
+    site.store.calls.clear()
+    session = await browser.load()
+    nested, session["a"] = session["nested"], 1
+    slow = Slow(site, "replace")
+    async with anyio.create_task_group() as group:
+        group.start_soon(session.commit)
+        await slow.begun.wait()
+        session["b"] = 2
+        nested.append(1)
+        del session["gone"]
+        if is_contested:
+            async with browser.copy(site.other()).visit() as other:
+                other["c"] = 3
+        slow.release.set()
+    assert {"a": 1, "b": 2, "nested": [0, 1]} | ({"c": 3} if is_contested else {}) == dict(session)
+    await session.commit()
+    assert dict(session) == await browser.sees()
+
+
+async def test_promise_36_a_flash_value_kept_during_a_commit_stays(site: Site) -> None:
+    """``keep`` while the reading is being written puts the value back with the next commit."""
+    browser = site.browser()
+    async with browser.visit() as session:
+        session.flash("note", "x")
+    session = await browser.load()
+    assert "x" == session["note"]
+    slow = Slow(site, "replace")
+    async with anyio.create_task_group() as group:
+        group.start_soon(session.commit)
+        await slow.begun.wait()
+        session.keep("note")
+        slow.release.set()
+    await session.commit()
+    assert "x" == (await browser.load())["note"]
+
+
+async def test_promise_11_a_change_during_the_last_commit_is_refused(site: Site) -> None:
+    """A change that comes while the response's commit runs raises instead of being lost."""
+    browser = await site.visitor(a=0)
+    session = await browser.load()
+    session["a"] = 1
+    slow = Slow(site, "replace")
+    async with anyio.create_task_group() as group:
+        group.start_soon(browser.commit, session)
+        await slow.begun.wait()
+        with pytest.raises(SessionSealedError):
+            session["b"] = 2
+        slow.release.set()
+    assert {"a": 1} == await browser.sees()
+
+
+async def test_promise_10_a_cancelled_commit_gives_its_turn_away(site: Site) -> None:
+    """When the commit of one task is cancelled, that of another one writes the patch."""
+    browser = await site.visitor(a=0)
+    session = await browser.load()
+    session["a"] = 1
+    slow = Slow(site, "replace")
+    async with anyio.create_task_group() as group, anyio.create_task_group() as cancelled:
+        cancelled.start_soon(session.commit)
+        await slow.begun.wait()
+        group.start_soon(browser.commit, session)
+        await anyio.wait_all_tasks_blocked()
+        cancelled.cancel_scope.cancel()
+    assert {"a": 1} == await browser.sees()
+
+
 async def test_promise_35_a_5xx_discards_but_for_what_was_committed(site: Site) -> None:
     """A failed response drops the changes since the last explicit commit, and keeps its cookie."""
     browser = site.browser()

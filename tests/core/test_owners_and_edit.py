@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from sojourn import (
     ConfigurationError,
     OwnerRevoked,
+    Record,
     SessionNotFoundError,
     SessionRevoked,
     SessionSealedError,
@@ -85,6 +86,39 @@ async def test_promise_18_any_text_may_be_revoked(site: Site, id: str) -> None:
     """What is no id of ours is not there; no store is asked about it."""
     assert not await site.manager.revoke(id)
     assert [] == site.store.calls
+
+
+@pytest.mark.parametrize("keep", ["", "junk", "F" * 32, "\ud800"])
+async def test_promise_18_what_is_no_id_keeps_nothing(site: Site, keep: str) -> None:
+    """``keep`` may be any text: what is no id of ours never gets to a store."""
+    browser = await site.visitor("ann")
+    assert 1 == await site.manager.revoke_owner("ann", keep=keep)
+    assert (await browser.load()).is_new
+
+
+@pytest.mark.parametrize("owner", ["", "\ud800", "ann\0", "x" * 1025])
+async def test_promise_18_any_text_may_be_asked_for(site: Site, owner: str) -> None:
+    """What nobody can be bound to has no sessions; no store is asked about it."""
+    assert [] == await site.manager.sessions_of(owner)
+    assert 0 == await site.manager.revoke_owner(owner)
+    assert [] == site.store.calls
+
+
+@pytest.mark.parametrize("wrong", [{"owner": "bob"}, {"owner": None}, {"id": "x"}])
+async def test_promise_18_a_row_of_somebody_else_is_not_listed(
+    site: Site, wrong: dict[str, str | None]
+) -> None:
+    """A store that lists another owner's row has lost step: nothing is known about the owner."""
+    await site.visitor("ann")
+    row = replace(site.row, **wrong)
+
+    async def load_owner(_owner: str, *, now: float) -> list[Record]:
+        return [row] if now else []
+
+    site.store.load_owner = load_owner
+    with pytest.raises(StoreUnavailableError, match="another session's row"):
+        await site.manager.sessions_of("ann")
+    assert ["StoreUnavailableError"] == [event.error for event in site.told(StoreFailed)]
 
 
 async def test_promise_18_revoke_all_or_all_but_this(site: Site) -> None:

@@ -17,6 +17,7 @@ from sojourn import (
     manager_of,
 )
 from sojourn.__main__ import main
+from sojourn._registry import _unknown
 
 SOURCE = '''
 """A store package of a third party."""
@@ -34,6 +35,9 @@ class Shelf:
 
 class Other(Shelf):
     pass
+
+def stumble(url, context):
+    raise ValueError(url)
 
 def refuse(url, context):
     raise ConfigurationError("shelf: the option depth is a number")
@@ -97,7 +101,31 @@ def test_an_unknown_scheme_lists_the_known_and_says_what_to_install(install) -> 
     said = str(caught.value)
     assert 'no store is installed for "etcd://"' in said
     assert "shelf" in said.partition("(installed: ")[2].partition(")")[0].split(", ")
-    assert 'pip install "sojourn[etcd]"' in said
+    assert "install its maker's package" in said
+
+
+@pytest.mark.parametrize(
+    ("scheme", "extra"), [("rediss", "redis"), ("valkey", "redis"), ("postgresql", "postgres")]
+)
+def test_an_extra_is_named_as_pip_knows_it(scheme: str, extra: str) -> None:
+    """A scheme is not always the name of what brings it."""
+    assert f'`pip install "sojourn[{extra}]"`' in _unknown(scheme)
+
+
+def test_a_scheme_has_no_case(install) -> None:
+    """Schemes are compared without regard to case (RFC 3986 3.1)."""
+    install("shelf", shelf="shelf_of_others:Shelf")
+    assert "SHELF://" == _store_of(SessionManager("SHELF://")).url
+
+
+def test_a_url_that_cannot_be_read_is_not_shown(install) -> None:
+    """Python shows the part with the password, so its words stay out, in the chain too."""
+    install("shelf", shelf="shelf_of_others:stumble")
+    with pytest.raises(ConfigurationError, match="this shelf: URL") as caught:
+        SessionManager("shelf://user:hush@h\u2100st")
+    assert "hush" not in str(caught.value)
+    assert caught.value.__suppress_context__
+    assert caught.value.__cause__ is None
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,13 @@ REFUSED: dict[str, dict[str, Any]] = {
     "__Host-Http- for scripts": {"name": "__Host-Http-x", "http_only": False},
     "none without secure": {"same_site": "none", "secure": False},
     "partitioned without secure": {"partitioned": True, "secure": False},
+    "a truth that is text": {"http_only": "false"},
+    "a truth that is a number": {"secure": 0},
+    "a name of bytes": {"name": b"session"},
+    "no path": {"path": None},
+    "a domain of numbers": {"domain": 127},
+    "no same_site": {"same_site": None},
+    "a list of same_site": {"same_site": ["lax"]},
 }
 
 

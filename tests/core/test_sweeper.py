@@ -84,7 +84,7 @@ async def test_sweep_of_a_store_that_cannot(anyio_backend: str) -> None:
     site = Site(Bare(), sweep_every=SOON)
     assert 0 == await site.manager.sweep()
     async with site.manager:
-        assert site.manager._sweeper is None
+        assert site.manager._life._sweeper is None
 
 
 async def test_the_sweeper_works_by_itself_and_ends_with_the_manager(store: Bare) -> None:
@@ -163,15 +163,15 @@ async def test_one_sweeper_however_often_it_is_entered(store: Bare) -> None:
     """Entering again starts no second sweeper; leaving once of twice stops none."""
     site = Site(store, sweep_every=60)
     async with site.manager:
-        sweeper = site.manager._sweeper
+        sweeper = site.manager._life._sweeper
         async with site.manager:
-            assert sweeper is site.manager._sweeper
-        assert sweeper is site.manager._sweeper
-    assert site.manager._sweeper is None
+            assert sweeper is site.manager._life._sweeper
+        assert sweeper is site.manager._life._sweeper
+    assert site.manager._life._sweeper is None
 
 
 async def test_no_sweeper(store: Bare) -> None:
     """``sweep_every=None`` leaves sweeping to whoever calls ``manager.sweep()``."""
     site = Site(store, sweep_every=None)
     async with site.manager:
-        assert site.manager._sweeper is None
+        assert site.manager._life._sweeper is None

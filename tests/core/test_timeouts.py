@@ -112,6 +112,12 @@ def test_zero_is_refused_where_it_would_end_every_session(name: str) -> None:
         Timeouts(**{name: 0})
 
 
+def test_auto_extend_is_a_truth() -> None:
+    """Text out of the environment, which is always true, is refused."""
+    with pytest.raises(ConfigurationError, match="auto_extend"):
+        Timeouts(auto_extend="false")  # type: ignore[arg-type]
+
+
 def test_a_session_needs_an_end() -> None:
     """Neither idle nor absolute is refused."""
     with pytest.raises(ConfigurationError, match="idle or absolute"):

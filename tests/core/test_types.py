@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -201,15 +201,6 @@ async def test_a_field_that_was_assigned_wrongly_fails_the_commit(site: Site, va
     assert {} == site.store.rows
 
 
-async def test_data_without_a_model_says_what_to_do(store: Bare) -> None:
-    """Session.data of an untyped manager is a ConfigurationError."""
-    manager = Site(store).manager
-    assert manager.model is None
-    session = await manager.load([])
-    with pytest.raises(ConfigurationError, match="model=MyStruct"):
-        _ = session.data
-
-
 class Span(Struct):
     start: int = 0
     end: int = 0
@@ -217,6 +208,52 @@ class Span(Struct):
     def __post_init__(self) -> None:
         if self.end < self.start:
             raise ValueError("a span ends after it starts")
+
+
+class Choice(Struct):
+    role: Literal["user", "admin"] = "user"
+    tags: list[str] = []
+    own: Span = field(default_factory=Span)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("role", "hush-hush", r"role \(Literal\['user', 'admin'\]\)$"),
+        ("tags", [1], r"tags \(list\[str\]\)$"),
+        ("own", "hush-hush", r"own \(Span\)$"),
+        ("role", "hush-hush\ud800", r"\(UnicodeEncodeError\)$"),
+        ("role", object(), r"\(Encoding objects of type object is unsupported\)$"),
+    ],
+)
+async def test_promise_19_a_misfit_is_told_without_its_value(
+    store: Bare, field: str, value: Any, told: str
+) -> None:
+    """The error names field and type; what a client may have sent is not in it."""
+    session = await Site(store, model=Choice).manager.load([])
+    setattr(session.data, field, value)
+    with pytest.raises(SessionValueError, match=told) as caught:
+        session.get("role")
+    assert "hush" not in repr(caught.value)
+
+
+async def test_what_is_no_model_is_refused(store: Bare) -> None:
+    """Something else than a model, or one whose fields do not fit together, is no data."""
+    session = await Site(store, model=Span).manager.load([])
+    with pytest.raises(SessionValueError, match="give a Span"):
+        session.data = 7
+    session = await Site(store, model=Span).manager.load([])
+    with pytest.raises(SessionValueError, match="Span refuses these values together"):
+        session.data = {"start": 2, "end": 1}
+
+
+async def test_data_without_a_model_says_what_to_do(store: Bare) -> None:
+    """Session.data of an untyped manager is a ConfigurationError."""
+    manager = Site(store).manager
+    assert manager.model is None
+    session = await manager.load([])
+    with pytest.raises(ConfigurationError, match="model=MyStruct"):
+        _ = session.data
 
 
 async def test_values_that_do_not_fit_together_are_dropped(store: Bare) -> None:

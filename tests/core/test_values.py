@@ -96,12 +96,20 @@ def test_a_key_that_cannot_be_stored_is_refused(key: Any) -> None:
         session.modify(key, lambda _: 1)
 
 
-@pytest.mark.parametrize("owner", ["", None, 42, "\ud800"])
+@pytest.mark.parametrize("owner", ["", None, 42, "\ud800", "ann\0", "x" * 1025, "\U0001f600" * 257])
 def test_an_owner_that_cannot_be_stored_is_refused(owner: Any) -> None:
-    """An owner is a text that is not empty and can be stored."""
+    """An owner is a text that every store can keep and index (Symfony CVE-2016-4423)."""
     session = Site(NowaitRows()).manager.open([])
     with pytest.raises(SessionValueError, match="owner"):
         session.bind(owner)
+
+
+@pytest.mark.parametrize("owner", ["x" * 1024, "\U0001f600" * 256])
+def test_an_owner_may_have_1024_bytes(owner: str) -> None:
+    """The bound is one of bytes, and is itself allowed."""
+    session = Site(NowaitRows()).manager.open([])
+    session.bind(owner)
+    assert owner == session.owner
 
 
 @given(st.binary(max_size=60))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from collections.abc import Awaitable
+from typing import TypeVar
 
 import anyio
 
@@ -33,16 +33,17 @@ class Border:
             with anyio.fail_after(self._deadline):
                 return await call
         except OSError as error:
-            raise self._translated(error) from error
+            raise self.translated(error) from error
 
-    def call_nowait(self, function: Callable[..., T], *args: Any, now: float) -> T:
-        """The same for a function that does not wait."""
+    async def call_unbounded(self, call: Awaitable[T]) -> T:
+        """The same for opening and closing, which may take longer than a call."""
         try:
-            return function(*args, now=now)
+            return await call
         except OSError as error:
-            raise self._translated(error) from error
+            raise self.translated(error) from error
 
-    def _translated(self, error: OSError) -> StoreUnavailableError:
+    def translated(self, error: OSError) -> StoreUnavailableError:
+        """What the system did wrong, as an error of ours."""
         # TimeoutError is an OSError. The error's own text may hold a path or an address.
         if isinstance(error, TimeoutError):
             reason = f"did not answer within its deadline ({self._deadline:g} s)"

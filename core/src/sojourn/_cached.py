@@ -7,6 +7,9 @@ stale copy can be read, and can never be written back.
 
 from __future__ import annotations
 
+import math
+from typing import cast
+
 import msgspec
 
 from ._errors import ConfigurationError
@@ -30,8 +33,11 @@ class CachedStore:
     """
 
     def __init__(self, near: Store, far: Store, *, staleness: float = 1.0) -> None:
-        if staleness <= 0:
+        if not 0 < staleness < math.inf:
             raise ConfigurationError("CachedStore(staleness=...): seconds, above 0")
+        for name, store in cast("dict[str, object]", {"near": near, "far": far}).items():
+            if isinstance(store, type) or not isinstance(store, Store):
+                raise ConfigurationError(f"CachedStore({name}): give a sojourn.Store, no URL")
         self._near, self._far, self._staleness = near, far, staleness
 
     async def load(self, id: str, *, now: float) -> Record | None:

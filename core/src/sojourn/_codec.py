@@ -44,7 +44,7 @@ def checked_key(key: object) -> str:
     """The key, if it is text that can be stored."""
     if not isinstance(key, str):
         raise SessionValueError(f"session keys are str, not {type(key).__name__}")
-    if not is_storable(key):
+    if not key.isascii() and not is_storable(key):
         raise SessionValueError("session keys hold no lone surrogates")
     return key
 
@@ -58,6 +58,20 @@ def is_storable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+MAX_OWNER = 1024
+"""Bytes of an owner's name: it is a key of the store's index, which has room for names only."""
+
+
+def is_owner(name: object) -> bool:
+    """Whether a session can belong to somebody of this name, on every store.
+
+    Text of at most 1024 bytes that is not empty and holds no NUL, which SQL text cannot.
+    """
+    if not isinstance(name, str) or not name or "\0" in name or not is_storable(name):
+        return False
+    return len(name) * 4 <= MAX_OWNER or len(name.encode()) <= MAX_OWNER
 
 
 def refused(key: str, value: object, reason: str) -> SessionValueError:

@@ -34,6 +34,7 @@ from ._plan import CommitPlan, Cookie, Intent, Operation, plan_commit, rests
 from ._settings import Settings
 from ._state import SessionState
 from ._store import Outcome
+from ._transitions import Patch
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -73,18 +74,31 @@ def is_at_rest(draft: Draft) -> bool:
     return rests(draft.opened, settings.policy, settings.clock(), extend=draft.extend)
 
 
-async def write(draft: Draft) -> None:
-    """Write what the draft changed.
+def needs_write(draft: Draft) -> bool:
+    """Whether ``write`` has to be awaited, be it for what another task of the request writes."""
+    return draft.is_writing or not is_at_rest(draft)
 
+
+async def write(draft: Draft, *, seal: bool = False) -> None:
+    """Write what a draft that ``needs_write`` changed; ``seal``: and let no change come after that.
+
+    One at a time: what another task of the request changes meanwhile is the next write's.
     Raises StoreError, SessionTooLargeError, SessionValueError; the draft then still has its patch.
     """
-    if not is_at_rest(draft):
-        await write_changes(draft)
+    must_wait = draft.is_writing
+    while draft.is_writing:
+        draft.turn = draft.turn or anyio.Event()
+        await draft.turn.wait()
+    if must_wait and is_at_rest(draft):
+        return
+    patch = draft.take(seal=seal)
+    try:
+        await _write_until_applied(draft, patch)
+    finally:
+        draft.end_turn()
 
 
-async def write_changes(draft: Draft) -> None:
-    """The same, for a draft that is known not to be at rest."""
-    patch = draft.patch()
+async def _write_until_applied(draft: Draft, patch: Patch) -> None:
     settings, opened, attempts, give_up_at = draft.settings, draft.opened, 0, 0.0
     while True:
         now = settings.clock()

@@ -6,9 +6,10 @@ Values that were handed out and could be changed behind our back are encoded aga
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from anyio import Event
 from msgspec import Raw
 
 from ._backend import Opened
@@ -30,6 +31,7 @@ from ._transitions import (
     apply,
     compact,
 )
+from ._transitions import put_all as with_all
 from ._transitions import replay as replayed
 from ._typed_view import TypedView
 
@@ -50,6 +52,9 @@ class Draft(TypedView):
     line: str | None = None
     discarded: Discard | None = None
     result: Any = None
+    is_writing = False
+    turn: Event | None = None
+    _taken = 0
     _tickets: list[Any] | None = None
     _load_error: StoreError | None = None
     _now: float
@@ -74,9 +79,12 @@ class Draft(TypedView):
     def _open(self) -> SessionState:
         if self._load_error is not None:
             raise self._load_error
-        now = self.settings.clock()
+        settings, tickets = self.settings, self._tickets
+        now = settings.clock()
+        if tickets is None:
+            tickets = self._tickets = find_tickets(settings, self.headers)
         try:
-            opened = open_nowait(self.settings, self._tickets or self.tickets(), now)
+            opened = open_nowait(settings, tickets, now)
         except StoreError as error:
             self.fail_open(error, now)
             opened = None
@@ -109,18 +117,24 @@ class Draft(TypedView):
         """Go on from what was just written, which is what this draft shows already."""
         self.opened = opened
         self._base = self.current = opened.state
-        self._transitions = []
+        self._transitions = later = self._later()
+        if later:
+            self.current = replayed(opened.state, later, self._now)
 
     def rebase(self, opened: Opened | None, now: float, *, keep_patch: bool = False) -> None:
         """Go on from a newer state, with or without what was changed here since."""
-        live, consumed = self._live, self._consumed
-        pending = self._transitions if keep_patch else []
+        live, consumed, before = self._live, self._consumed, self.state()
+        pending = self._transitions if keep_patch else self._later()
         state = self.attach(opened, now)
         self._transitions = pending
         self.current = state = replayed(state, pending, now)
         self._consumed = consumed
+        # One that was changed since it was looked at last is kept, for the next look to notice.
         self._live = {
-            k: v for k, v in live.items() if k in state.data and same_bytes(v, state.data[k])
+            k: v
+            for k, v in live.items()
+            if k in state.data
+            and (same_bytes(v, state.data[k]) or not same_bytes(v, before.data[k]))
         }
         self._refresh_model()
 
@@ -170,6 +184,19 @@ class Draft(TypedView):
         if is_mutable(value):
             self._live[key] = value
 
+    def put_all(self, values: Mapping[str, object]) -> None:
+        """Set all these keys, or none if one of the values is refused."""
+        state = self._flush_model()
+        encode = self.settings.codec.encode
+        puts = [Put(key, encode(key, value)) for key, value in values.items()]
+        changes = [t for t in puts if t.key in state.flash or state.data.get(t.key) != t.value]
+        if changes:
+            self._check_open()
+            self._transitions += changes
+            self.current = with_all(state, changes)
+            self._refresh_model()
+        self._live.update({k: v for k, v in values.items() if is_mutable(v)})
+
     def remove(self, key: str) -> None:
         """Remove the key."""
         self._flush_model()
@@ -191,8 +218,8 @@ class Draft(TypedView):
         if raw is None or self._check_open().data.get(key) is not None:
             return
         pending = Consume(key, raw)
-        if pending in self._transitions:
-            self._transitions.remove(pending)
+        if pending in self._transitions[self._taken :]:
+            del self._transitions[self._transitions.index(pending, self._taken)]
             self.current = replayed(self._base, self._transitions, self._now)
             self._refresh_model()
         else:
@@ -267,3 +294,23 @@ class Draft(TypedView):
         if TIMED.isdisjoint(map(type, transitions)):
             return Patch(transitions, self.accessed, self.extend, self._base, self.current)
         return Patch(transitions, self.accessed, self.extend)
+
+    # Taking turns: tasks of one request may write at the same time
+
+    def take(self, *, seal: bool) -> Patch:
+        """The patch, for a write that begins now; what is changed from now on is not in it."""
+        patch = self.patch()
+        self.is_writing, self._taken = True, len(self._transitions)
+        self.is_sealed = self.is_sealed or seal
+        return patch
+
+    def _later(self) -> list[Transition]:
+        """What was changed while the write that now succeeded was on its way."""
+        return self._transitions[self._taken :] if self.is_writing else []
+
+    def end_turn(self) -> None:
+        """The write has ended, one way or the other: the next one may begin."""
+        self.is_writing, self._taken = False, 0
+        turn, self.turn = self.turn, None
+        if turn is not None:
+            turn.set()

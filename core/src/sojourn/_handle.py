@@ -7,10 +7,10 @@ changes is written when the response starts, or at ``await session.commit()``.
 from __future__ import annotations
 
 from collections.abc import Callable, ItemsView, Iterator, Mapping, MutableMapping, ValuesView
-from typing import TYPE_CHECKING, Any, Generic, cast
+from typing import TYPE_CHECKING, Any, Generic
 
-from ._codec import checked_key, is_storable
-from ._committing import write
+from ._codec import checked_key, is_owner
+from ._committing import needs_write, write
 from ._draft import MISSING, Draft
 from ._errors import SessionSealedError, SessionValueError
 from ._events import Discard
@@ -67,6 +67,11 @@ class Session(MutableMapping[str, Any], Generic[M]):
     def set(self, key: str, value: object) -> None:
         """The same as ``session[key] = value``."""
         self._draft.put(checked_key(key), value)
+
+    def update(self, other: Any = (), /, **more: Any) -> None:
+        """Set these keys, as ``dict.update`` takes them; none if one of the values is refused."""
+        values: dict[Any, Any] = dict(other, **more)
+        self._draft.put_all({checked_key(key): value for key, value in values.items()})
 
     def __delitem__(self, key: str) -> None:
         if key not in self:
@@ -150,10 +155,12 @@ class Session(MutableMapping[str, Any], Generic[M]):
         """Log in: the session is this owner's, under another secret (OWASP: session fixation).
 
         The absolute timeout starts anew. If the session was another owner's, its data goes.
+        ``owner``: a text of 1 to 1024 bytes, without NUL; SessionValueError for any other.
         """
-        named = cast("object", owner)
-        if not isinstance(named, str) or not named or not is_storable(named):
-            raise SessionValueError("session.bind(owner): the owner is a text that is not empty")
+        if not is_owner(owner):
+            raise SessionValueError(
+                "session.bind(owner): the owner is a text of 1 to 1024 bytes, without NUL"
+            )
         self._draft.reset(Bind(owner))
 
     def destroy(self) -> None:
@@ -236,7 +243,8 @@ class Session(MutableMapping[str, Any], Generic[M]):
         Raises StoreUnavailableError, ConflictError, SessionTooLargeError; SessionSealedError if the
         change needs a cookie and the response cannot carry one any more.
         """
-        await write(self._draft)
+        if needs_write(self._draft):
+            await write(self._draft)
         if self._draft.discarded is Discard.NO_COOKIE:
             raise SessionSealedError(
                 "a new session, a login, a rotation or a sealed cookie needs a Set-Cookie header, "
@@ -253,6 +261,12 @@ class Session(MutableMapping[str, Any], Generic[M]):
     def mark_accessed(self) -> None:
         """Count this as a look; Starlette calls it for ``request.session``."""
         self._draft.accessed = True
+
+    def __reduce__(self) -> str:
+        raise TypeError(
+            "a Session belongs to its request: it is not copied or pickled; hand on "
+            "dict(session.items()), or session.id for manager.edit(id)"
+        )
 
     def __repr__(self) -> str:
         state = self._draft.current

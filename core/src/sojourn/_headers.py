@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 
 from ._committing import Headers
 
+_RAW_NAMES = {n: n.lower().encode() for n in ("Set-Cookie", "Vary", "Cache-Control")}
+
 RawHeaders = list[tuple[bytes, bytes]]
 """ASGI's header list: names in lower case."""
 
@@ -31,7 +33,7 @@ def merge_headers(own: Iterable[tuple[bytes, bytes]], ours: Headers) -> RawHeade
     """An ASGI header list with ours merged in."""
     merged = list(own)
     for name, value in ours:
-        raw_name = name.lower().encode("ascii")
+        raw_name = _RAW_NAMES.get(name) or name.lower().encode("ascii")
         present = [v for n, v in merged if n.lower() == raw_name]
         if present and raw_name != b"set-cookie":
             merged = _with_member(merged, raw_name, value, present)

@@ -12,7 +12,7 @@ import binascii
 import hashlib
 import os
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, cast
 
 from msgspec import Struct
 
@@ -72,7 +72,11 @@ class KeyRing:
             return keys
         if isinstance(keys, str):
             return cls(*(part.strip() for part in keys.split(",") if part.strip()))
-        return cls(keys) if isinstance(keys, bytes) else cls(*keys)
+        if isinstance(keys, bytes | bytearray):
+            return cls(bytes(keys))
+        if not isinstance(cast("object", keys), Iterable):
+            raise ConfigurationError(f"keys: {_TEXT}, not {type(keys).__name__}; {_HOW}")
+        return cls(*keys)
 
     @classmethod
     def from_passphrase(cls, passphrase: str, *, salt: bytes) -> KeyRing:
@@ -141,10 +145,13 @@ class SealingBox:
 
 
 _HOW = "make one with `python -m sojourn key`"
+_TEXT = "give a KeyRing, or keys as text"
 
 
 def _key(key: str | bytes) -> bytes:
-    raw = _decoded(key) if isinstance(key, str) else bytes(key)
+    if not isinstance(cast("object", key), str | bytes):
+        raise ConfigurationError(f"KeyRing: a key is text or bytes, not {type(key).__name__}")
+    raw = _decoded(key) if isinstance(key, str) else key
     if len(raw) != KEY_BYTES:
         raise ConfigurationError("KeyRing: a key is 32 random bytes (43 characters); " + _HOW)
     if len(set(raw)) < KEY_BYTES // 4:  # 32 random bytes: the chance is below 2**-150

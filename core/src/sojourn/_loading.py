@@ -51,7 +51,11 @@ def find_tickets(settings: Settings, headers: Sequence[bytes]) -> list[Any]:
         settings.emit(CookieRejected(reason=Rejection.TOO_MANY))
         return []
     parse = settings.backend.parse
-    tickets = [ticket for value in values if (ticket := parse(value)) is not None]
+    tickets: list[Any] = []
+    for value in values:
+        ticket = parse(value)
+        if ticket is not None:
+            tickets.append(ticket)
     if len(tickets) < len(values):
         settings.emit(CookieRejected(reason=Rejection.MALFORMED))
     return tickets

@@ -9,24 +9,31 @@ from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic
 
-from . import _background
 from ._backend import Backend, SupportsRows
-from ._codec import PLAIN
-from ._committing import NOTHING, CommitResult, answer, discard, finish, is_at_rest, write_changes
+from ._codec import PLAIN, is_owner
+from ._committing import (
+    NOTHING,
+    CommitResult,
+    answer,
+    discard,
+    finish,
+    needs_write,
+    write,
+)
 from ._draft import Draft
-from ._errors import ConfigurationError
 from ._events import Discard, Emitter, Listener, OwnerRevoked, SessionRevoked
 from ._handle import Session, draft_of
 from ._keyring import KeyRing
+from ._life import Life
 from ._model import ModelCodec
 from ._options import Keys, check_age, check_options, resolve
-from ._owners import Edit, SessionInfo, guarded, info_of
+from ._owners import Edit, SessionInfo, guarded, info_of, rows_of
 from ._refreshing import load
 from ._registry import StoreContext
 from ._set_cookie import CookieOptions, SetCookie
 from ._settings import OnInvalidValue, OnStoreError, Settings
 from ._store import Store
-from ._sweeper import sweep, sweep_forever
+from ._sweeper import sweep
 from ._timeouts import Policy, Timeouts
 from ._token import Entropy, is_id
 
@@ -91,17 +98,23 @@ class SessionManager(Generic[M]):
         seal_at_rest: bool = False,
         entropy: Entropy = os.urandom,
     ) -> None:
-        self.cookie: CookieOptions = cookie or CookieOptions()
-        policy = Policy.of(timeouts or Timeouts())
-        check_age(self.cookie, policy)
+        self.cookie: CookieOptions = CookieOptions() if cookie is None else cookie
+        timeouts = Timeouts() if timeouts is None else timeouts
         check_options(
+            timeouts=timeouts,
+            cookie=self.cookie,
             on_store_error=on_store_error,
             on_invalid_value=on_invalid_value,
             cache_control=cache_control,
             deadline=deadline,
             max_bytes=max_bytes,
             sweep_every=sweep_every,
+            clock=clock,
+            entropy=entropy,
+            on_event=on_event,
         )
+        policy = Policy.of(timeouts)
+        check_age(self.cookie, policy)
         ring = None if keys is None else KeyRing.of(keys)
         context = StoreContext(self.cookie, ring, policy, entropy, remember)
         model_codec = None if model is None else ModelCodec(model)
@@ -125,9 +138,7 @@ class SessionManager(Generic[M]):
             on_invalid_value=on_invalid_value,
             commit_deadline=deadline,
         )
-        self._sweep_every = sweep_every
-        self._users = 0
-        self._sweeper: _background.Background | None = None
+        self._life = Life(self._settings, sweep_every)
 
     # One request
 
@@ -175,7 +186,7 @@ class SessionManager(Generic[M]):
             return result
         draft = draft_of(session)
         try:
-            await write_changes(draft)
+            await write(draft, seal=seal)
         except BaseException:
             draft.is_sealed, draft.result = True, answer(draft)
             raise
@@ -204,7 +215,7 @@ class SessionManager(Generic[M]):
         if status >= _FAILED and not self._settings.commit_on_error:
             if draft.is_changed:
                 discard(draft, Discard.FAILED_RESPONSE)
-        elif not is_at_rest(draft):
+        elif needs_write(draft):
             return None
         return finish(draft, seal=seal)
 
@@ -220,8 +231,13 @@ class SessionManager(Generic[M]):
         return Edit(self._settings, self._rows("edit"), id)
 
     async def sessions_of(self, owner: str) -> list[SessionInfo]:
-        """An owner's live sessions, oldest first. ConfigurationError if the store cannot list."""
+        """An owner's live sessions, oldest first. ConfigurationError if the store cannot list.
+
+        Any text is fine; what nobody can be bound to has none.
+        """
         rows, now = self._rows("sessions_of"), self._settings.clock()
+        if not is_owner(owner):
+            return []
         states = await guarded(self._settings, "list", rows.sessions_of(owner, now=now))
         return [info_of(self._settings, state) for state in states]
 
@@ -234,9 +250,15 @@ class SessionManager(Generic[M]):
         return True
 
     async def revoke_owner(self, owner: str, *, keep: str | None = None) -> int:
-        """End all sessions of an owner, but for the one with the id ``keep``; says how many."""
+        """End all sessions of an owner, but for the one with the id ``keep``; says how many.
+
+        Any text is fine, and may come from a client: what is no id keeps nothing.
+        """
         rows = self._rows("revoke_owner")
-        count = await guarded(self._settings, "delete", rows.revoke_owner(owner, keep=keep))
+        if not is_owner(owner):
+            return 0
+        kept = keep if keep is not None and is_id(keep) else None
+        count = await guarded(self._settings, "delete", rows.revoke_owner(owner, keep=kept))
         self._settings.emit(OwnerRevoked(count=count))
         return count
 
@@ -258,25 +280,12 @@ class SessionManager(Generic[M]):
         return isinstance(backend, SupportsRows) and backend.one_process
 
     def _rows(self, method: str) -> SupportsRows:
-        backend = self._settings.backend
-        if isinstance(backend, SupportsRows):
-            return backend
-        raise ConfigurationError(
-            f"manager.{method}: {type(backend).__name__} keeps sessions in the cookie and has no "
-            "rows; use a store such as sqlite:///sessions.db"
-        )
+        return rows_of(self._settings, method)
 
     # Life
 
     async def __aenter__(self) -> Self:
-        self._users += 1
-        if self._users == 1:
-            try:
-                await guarded(self._settings, "open", self._settings.backend.aopen())
-            except BaseException:
-                self._users -= 1
-                raise
-            self._start_sweeper()
+        await self._life.begin()
         return self
 
     async def __aexit__(
@@ -285,14 +294,7 @@ class SessionManager(Generic[M]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._users -= 1
-        if self._users == 0:
-            sweeper, self._sweeper = self._sweeper, None
-            try:
-                if sweeper is not None:
-                    await sweeper.stop()
-            finally:
-                await self._settings.backend.aclose()
+        await self._life.end()
 
     @asynccontextmanager
     async def lifespan(self, _app: object = None) -> AsyncGenerator[None]:
@@ -303,14 +305,7 @@ class SessionManager(Generic[M]):
     @property
     def is_open(self) -> bool:
         """Whether somebody has entered this manager; for adapters that may meet it closed."""
-        return self._users > 0
-
-    def _start_sweeper(self) -> None:
-        settings, interval = self._settings, self._sweep_every
-        backend = settings.backend
-        if interval is not None and isinstance(backend, SupportsRows) and backend.can_sweep:
-            rows: SupportsRows = backend
-            self._sweeper = _background.start(lambda: sweep_forever(settings, rows, interval))
+        return self._life.users > 0
 
     def __repr__(self) -> str:
         return f"<SessionManager of {type(self._settings.backend).__name__}>"

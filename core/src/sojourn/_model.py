@@ -34,6 +34,7 @@ class ModelCodec(Generic[M]):
         self._decode: Any = msgspec.msgpack.Decoder(model).decode
         fields = msgspec.structs.fields(cast("type[msgspec.Struct]", model))
         self._names = {field.encode_name: field.name for field in fields}
+        self._types = {field.encode_name: _spelled(field.type) for field in fields}
         self._decoders: dict[str, Any] = {
             field.encode_name: msgspec.msgpack.Decoder(field.type).decode for field in fields
         }
@@ -85,7 +86,7 @@ class ModelCodec(Generic[M]):
             return _encode(model)
         except ENCODE_ERRORS as error:
             raise SessionValueError(
-                f"session.data: a field of {self.model.__name__} cannot be stored ({error})"
+                f"session.data: a field of {self.model.__name__} cannot be stored ({_why(error)})"
             ) from None
 
     def changes(self, before: bytes, after: bytes) -> tuple[dict[str, Raw], list[str]]:
@@ -96,11 +97,23 @@ class ModelCodec(Generic[M]):
         """
         try:
             self._decode(after)
-        except DECODE_ERRORS as error:
-            raise SessionValueError(f"session.data: {error}") from None
+        except DECODE_ERRORS:
+            raise SessionValueError(f"session.data: {self._complaint(after)}") from None
         old, new = _decode_fields(before), _decode_fields(after)
         put = {key: raw for key, raw in new.items() if old.get(key) != raw}
         return put, [key for key in old if key not in new]
+
+    def _complaint(self, image: bytes) -> str:
+        # Not msgspec's own words: those show the value where an enum or a tag was expected.
+        try:
+            values = _decode_fields(image).items()
+        except DECODE_ERRORS:
+            return f"give a {self.model.__name__}"
+        misfits = [key for key, raw in values if key in self._names and not self._fits(key, raw)]
+        if not misfits:
+            return f"{self.model.__name__} refuses these values together"
+        named = ", ".join(f"{self._names[key]} ({self._types[key]})" for key in misfits)
+        return f"a value does not fit its field: {named}"
 
     def refresh(self, model: M, values: Values) -> M:
         """The model as the values have it now: the same object where it can be changed."""
@@ -110,6 +123,16 @@ class ModelCodec(Generic[M]):
         for name in self._names.values():
             setattr(model, name, getattr(newest, name))
         return model
+
+
+def _spelled(kind: Any) -> str:
+    """A type as its annotation reads."""
+    return kind.__name__ if isinstance(kind, type) else str(kind).replace("typing.", "")
+
+
+def _why(error: Exception) -> str:
+    """What msgspec says of a type it cannot store; its other words may show the value."""
+    return str(error) if isinstance(error, TypeError) else type(error).__name__
 
 
 def _check(model: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, TypedDict, cast
 
@@ -52,13 +53,13 @@ def resolve(
 ) -> Backend:
     """The backend that a URL, a store or a backend stands for. Raises ConfigurationError."""
     opened = cast("object", open_store(store, context) if isinstance(store, str) else store)
-    if isinstance(opened, Backend):
+    if isinstance(opened, Backend) and not isinstance(opened, type):
         if seal_at_rest:
             raise ConfigurationError("seal_at_rest: this store has no rows to seal; leave it out")
         return opened
-    if not isinstance(opened, Store):
+    if isinstance(opened, type) or not isinstance(opened, Store):
         raise ConfigurationError(
-            f"store: give a URL, a sojourn.Store or a sojourn.Backend, not {type(opened).__name__}"
+            f"store: give a URL, a sojourn.Store or a sojourn.Backend, not {_named(opened)}"
         )
     return ServerSide(
         opened,
@@ -71,6 +72,12 @@ def resolve(
     )
 
 
+def _named(thing: object) -> str:
+    # A class has all the methods of what it makes, so that it would pass for it.
+    kind = type(thing).__name__
+    return f"the class {thing.__name__}: call it" if isinstance(thing, type) else kind
+
+
 def _vault(context: StoreContext) -> Vault:
     if context.keys is None:
         raise ConfigurationError("seal_at_rest: give keys=; `python -m sojourn key` makes one")
@@ -79,20 +86,38 @@ def _vault(context: StoreContext) -> Vault:
 
 
 def check_options(**options: object) -> None:
-    """Refuse what would fail open, spin or crash later: typos, and numbers that are not above 0."""
+    """Refuse what would fail open, spin or crash later: wrong types, typos, senseless numbers."""
+    for name, (kind, remedy) in _KINDS.items():
+        if not isinstance(options[name], kind):
+            raise ConfigurationError(f"SessionManager({name}=...): {remedy}")
     for name, allowed in _WORDS.items():
         if options[name] not in allowed:
             raise ConfigurationError(f"SessionManager({name}=...): one of {', '.join(allowed)}")
     for name in ("deadline", "max_bytes", "sweep_every"):
         value = options[name]
-        if value is not None and not (isinstance(value, int | float) and value > 0):
+        if value is None and name == "sweep_every":
+            continue
+        if not (isinstance(value, int | float) and value > 0):
             raise ConfigurationError(f"SessionManager({name}=...): a number above 0")
-    cache_control = options["cache_control"]
-    if cache_control is not None and not str(cache_control).isprintable():
-        raise ConfigurationError("SessionManager(cache_control=...): a header value on one line")
+    for name in ("clock", "entropy", "on_event"):
+        value = options[name]
+        if not (callable(value) or (value is None and name == "on_event")):
+            raise ConfigurationError(f"SessionManager({name}=...): give the function, not a value")
+    _check_cache_control(options["cache_control"])
 
 
+_KINDS: dict[str, tuple[Any, str]] = {
+    "timeouts": (Timeouts, "give Timeouts(idle=1800, absolute=43200), in seconds"),
+    "cookie": (CookieOptions, 'give CookieOptions(same_site="lax")'),
+}
 _WORDS = {"on_store_error": ("raise", "anonymous"), "on_invalid_value": ("drop", "raise")}
+_FIELD_VALUE = re.compile(r"[!-~]([ -~]*[!-~])?")  # RFC 9110 5.5, without obs-text
+
+
+def _check_cache_control(value: object) -> None:
+    # What no header can carry would fail each response, or begin another header.
+    if value is not None and not (isinstance(value, str) and _FIELD_VALUE.fullmatch(value)):
+        raise ConfigurationError("SessionManager(cache_control=...): a header value on one line")
 
 
 def check_age(cookie: CookieOptions, policy: Policy) -> None:

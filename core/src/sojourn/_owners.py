@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from ._backend import SupportsRows
 from ._codec import DECODE_ERRORS
-from ._committing import write
+from ._committing import needs_write, write
 from ._draft import Draft
-from ._errors import SessionNotFoundError, SessionSealedError, StoreError
+from ._errors import ConfigurationError, SessionNotFoundError, SessionSealedError, StoreError
 from ._events import Discard, Rejection
 from ._handle import Session
 from ._loading import report_failure
@@ -69,6 +69,17 @@ def info_of(settings: Settings, state: SessionState) -> SessionInfo:
     )
 
 
+def rows_of(settings: Settings, method: str) -> SupportsRows:
+    """The backend, if it has rows. Raises ConfigurationError that names the manager's method."""
+    backend = settings.backend
+    if isinstance(backend, SupportsRows):
+        return backend
+    raise ConfigurationError(
+        f"manager.{method}: {type(backend).__name__} keeps sessions in the cookie and has no "
+        "rows; use a store such as sqlite:///sessions.db"
+    )
+
+
 async def guarded(settings: Settings, operation: str, call: Awaitable[T]) -> T:
     """The call's result; a failure of the store is told to the operator on its way up."""
     try:
@@ -109,7 +120,7 @@ class Edit(Generic[M]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if kind is None:
+        if kind is None and needs_write(self._draft):
             await write(self._draft)
         self._draft.is_sealed = True
         if self._draft.discarded is Discard.NO_COOKIE:

@@ -163,8 +163,13 @@ def plan_commit(
     presence = opened.presence if opened is not None else Presence.NEW
     kinds = patch.kinds()
     after = _settled(patch.on(before, now), patch, kinds, policy, now)
-    renew = presence is not Presence.GRACE and patch.looked and can_set_cookie
-    renew = renew and policy.renewal_due(before.renewed_at, now)
+    renew = (
+        policy.rotate_after is not None
+        and presence is not Presence.GRACE
+        and patch.looked
+        and can_set_cookie
+        and policy.renewal_due(before.renewed_at, now)
+    )
     stale = opened is not None and opened.stale and can_set_cookie
     intent = _intent(before, after, kinds, renew=renew, stale=stale)
     row = TABLE[presence, intent]

@@ -58,6 +58,7 @@ class StoreFactory(Protocol):
 def open_store(url: str, context: StoreContext) -> Store | Backend:
     """The store for this URL. Raises UnknownStoreError, or what the factory raises."""
     scheme, separator, _ = url.partition(":")
+    scheme = scheme.lower()  # RFC 3986 3.1
     if not separator:
         raise ConfigurationError('store: a URL such as "memory://" or "sqlite:///sessions.db"')
     found = [point for point in _entry_points(STORES) if point.name == scheme]
@@ -65,7 +66,12 @@ def open_store(url: str, context: StoreContext) -> Store | Backend:
         raise UnknownStoreError(_unknown(scheme))
     # Two packages may claim a scheme; the choice must not depend on the order of sys.path.
     chosen = min(found, key=lambda point: point.value)
-    return cast("StoreFactory", chosen.load())(url, context)
+    factory = cast("StoreFactory", chosen.load())
+    try:
+        return factory(url, context)
+    except ValueError:
+        # Python's words show the part with the password.
+        raise ConfigurationError(f"store: this {scheme}: URL has a part that is no URL's") from None
 
 
 def _entry_points(group: str) -> list[EntryPoint]:
@@ -82,11 +88,17 @@ def installed(group: str) -> dict[str, str]:
     return dict(sorted({point.name: point.value for point in points}.items()))
 
 
+_EXTRAS = {
+    "redis": ("redis", "rediss", "unix", "valkey", "valkeys"),
+    "postgres": ("postgres", "postgresql"),
+}
+"""What pip calls the stores of this project that come as extras."""
+
+
 def _unknown(scheme: str) -> str:
     # The scheme is what stands before the colon, and never holds a password.
     known = ", ".join(installed(STORES)) or "none"
     name = scheme if scheme.isidentifier() and len(scheme) < 20 else "..."  # noqa: PLR2004
-    return (
-        f'no store is installed for "{name}://" (installed: {known}); '
-        f'try `pip install "sojourn[{name}]"`, or the package of whoever makes that store'
-    )
+    extras = [extra for extra, schemes in _EXTRAS.items() if scheme in schemes]
+    remedy = f'`pip install "sojourn[{extras[0]}]"`' if extras else "install its maker's package"
+    return f'no store is installed for "{name}://" (installed: {known}); {remedy}'

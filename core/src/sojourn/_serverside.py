@@ -29,7 +29,17 @@ from ._store import (
     SupportsSweep,
 )
 from ._timeouts import Policy
-from ._token import Entropy, Token, hash_secret, new_id, new_secret, parse, same_hash, spell
+from ._token import (
+    Entropy,
+    Token,
+    hash_secret,
+    is_id,
+    new_id,
+    new_secret,
+    parse,
+    same_hash,
+    spell,
+)
 from ._vault import OPEN_VAULT, Vault
 
 Previous = tuple[bytes | None, float | None]
@@ -47,10 +57,6 @@ class _Known(Struct, frozen=True, gc=False):
     secret: bytes
     state: SessionState
     stale: bool
-
-    def is_still(self, record: Record, secret: bytes | None) -> bool:
-        """Whether this row and this secret are the same again."""
-        return secret is not None and same_hash(secret, self.secret) and record == self.record
 
     def __repr__(self) -> str:
         return f"_Known(id={self.record.id!r})"
@@ -86,13 +92,8 @@ class ServerSide:
         self._fetch = store.load_nowait if isinstance(store, SupportsLoadNowait) else None
         self.lazy = self._fetch is not None
 
-    def parse(self, value: bytes) -> Token | None:
-        """See ``Backend``: 64 characters of the right alphabet."""
-        return parse(value)
-
-    def spell(self, ticket: Token) -> str:
-        """See ``Backend``."""
-        return spell(ticket)
+    parse = staticmethod(parse)
+    spell = staticmethod(spell)
 
     async def load(self, ticket: Token, *, now: float) -> Opened | Rejection:
         """See ``Backend``: one store call, a second one if a cache's answer does not fit."""
@@ -107,7 +108,10 @@ class ServerSide:
         """See ``Backend``."""
         if self._fetch is None:
             raise ConfigurationError("this store cannot load without waiting")
-        record = self._border.call_nowait(self._fetch, ticket.id, now=now)
+        try:
+            record = self._fetch(ticket.id, now=now)
+        except OSError as error:
+            raise self._border.translated(error) from error
         return self._open(ticket, record, now)
 
     async def load_id(self, id: str, *, now: float) -> Opened | Rejection:
@@ -118,13 +122,11 @@ class ServerSide:
         if record is None:
             return Rejection.UNKNOWN
         if record.id != token.id:
-            # A driver that lost step with its connection (CVE-2023-28858): nothing is known.
-            name = type(self.store).__name__
-            raise StoreUnavailableError(f"{name} answered with another session's row")
+            raise self._out_of_step()
         if self._policy.is_over(record.created_at, record.expires_at, now):
             return Rejection.EXPIRED
         known = self._recent.get(token.id)
-        if known is not None and known.is_still(record, token.secret):
+        if known is not None and known.record == record and same_hash(known.secret, token.secret):
             return Opened(known.state, Presence.ROW, token, record, known.stale)
         presence = _presence(token, record, now)
         if presence is None:
@@ -136,6 +138,11 @@ class ServerSide:
         if presence is Presence.ROW and token.secret is not None:
             self._recent.put(token.id, _Known(record, token.secret, state, stale))
         return Opened(state, presence, token, record, stale)
+
+    def _out_of_step(self) -> StoreUnavailableError:
+        # A driver that lost step with its connection (CVE-2023-28858): nothing is known.
+        name = type(self.store).__name__
+        return StoreUnavailableError(f"{name} answered with another session's row")
 
     async def write(self, plan: CommitPlan, *, now: float) -> Written:
         """See ``Backend``."""
@@ -161,34 +168,31 @@ class ServerSide:
             state = replace(after, id=token.id, version=1)
             record = self._record(state, hash_secret(token.secret or b""))
             if await self._border.call(self.store.create(record)):
-                return Written(Outcome.APPLIED, _opened(state, token, record))
+                return self._written(state, token, record)
         # 128 random bits do not collide; a source that repeats itself, or a store that lies, does.
         raise StoreError(f"{type(self.store).__name__}.create refused {_TRIES} different new ids")
 
     async def _replace(self, plan: CommitPlan, opened: Opened, old: Record, now: float) -> Written:
         state = replace(plan.after, version=old.version + 1)
-        token, record = self._rekeyed(plan, opened, old, state, now)
+        token, presence = opened.ticket, opened.presence
+        if plan.secret is Secret.KEEP:
+            record = self._record(state, old.secret_hash, *_previous(old, now))
+        else:
+            token, presence = Token(old.id, new_secret(self._entropy)), Presence.ROW
+            grace = plan.secret is Secret.GRACE
+            previous = (old.secret_hash, plan.grace_until) if grace else _NO_PREVIOUS
+            record = self._record(state, hash_secret(token.secret or b""), *previous)
         outcome = await self._border.call(self.store.replace(record, version=old.version, now=now))
         if outcome is not Outcome.APPLIED:
             return Written(outcome)
-        presence = opened.presence if plan.secret is Secret.KEEP else Presence.ROW
-        return Written(outcome, _opened(state, token, record, presence))
-
-    def _rekeyed(
-        self, plan: CommitPlan, opened: Opened, old: Record, state: SessionState, now: float
-    ) -> tuple[Token, Record]:
-        if plan.secret is Secret.KEEP:
-            return opened.ticket, self._record(state, old.secret_hash, _previous(old, now))
-        token = Token(old.id, new_secret(self._entropy))
-        grace = plan.secret is Secret.GRACE
-        previous = (old.secret_hash, plan.grace_until) if grace else _NO_PREVIOUS
-        return token, self._record(state, hash_secret(token.secret or b""), previous)
+        return self._written(state, token, record, presence)
 
     def _record(
         self,
         state: SessionState,
         secret_hash: bytes,
-        previous: Previous = _NO_PREVIOUS,
+        previous_hash: bytes | None = None,
+        previous_until: float | None = None,
     ) -> Record:
         payload = self._vault.close(state.id, pack(state))
         if len(payload) > self._max_bytes:
@@ -203,7 +207,8 @@ class ServerSide:
             state.created_at,
             state.expires_at,
             state.owner,
-            *previous,
+            previous_hash,
+            previous_until,
         )
 
     async def _touch(self, plan: CommitPlan, opened: Opened, old: Record, now: float) -> Written:
@@ -215,11 +220,24 @@ class ServerSide:
             return Written(outcome)
         record = replace(old, version=old.version + 1, expires_at=until)
         state = replace(plan.after, version=record.version)
-        return Written(outcome, _opened(state, opened.ticket, record, opened.presence))
+        return self._written(state, opened.ticket, record, opened.presence)
+
+    def _written(
+        self,
+        state: SessionState,
+        token: Token,
+        record: Record,
+        presence: Presence = Presence.ROW,
+    ) -> Written:
+        if presence is Presence.ROW and token.secret is not None:
+            self._recent.put(token.id, _Known(record, token.secret, state, stale=False))
+        return Written(Outcome.APPLIED, Opened(state, presence, token, record))
 
     async def sessions_of(self, owner: str, *, now: float) -> list[SessionState]:
         """See ``SupportsRows``."""
         records = await self._border.call(self._owners().load_owner(owner, now=now))
+        if any(record.owner != owner or not is_id(record.id) for record in records):
+            raise self._out_of_step()
         live = (r for r in records if not self._policy.is_over(r.created_at, r.expires_at, now))
         states = (self._state(record) for record in live)
         return [state for state in states if state is not None]
@@ -263,11 +281,11 @@ class ServerSide:
     async def aopen(self) -> None:
         """See ``Backend``."""
         if isinstance(self.store, SupportsOpen):
-            await self.store.aopen()
+            await self._border.call_unbounded(self.store.aopen())
 
     async def aclose(self) -> None:
         """See ``Backend``."""
-        await self.store.aclose()
+        await self._border.call_unbounded(self.store.aclose())
 
 
 def _presence(token: Token, record: Record, now: float) -> Presence | None:
@@ -287,9 +305,3 @@ def _previous(old: Record, now: float) -> Previous:
     if old.previous_until is None or old.previous_until <= now:
         return _NO_PREVIOUS
     return old.previous_hash, old.previous_until
-
-
-def _opened(
-    state: SessionState, token: Token, record: Record, presence: Presence = Presence.ROW
-) -> Opened:
-    return Opened(state, presence, token, record)

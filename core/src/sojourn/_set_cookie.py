@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
@@ -47,11 +47,27 @@ class CookieOptions(Struct, frozen=True):
     persistent: bool = True
 
     def __post_init__(self) -> None:
+        for option, kind in _KINDS.items():
+            if not isinstance(getattr(self, option), kind):
+                raise ConfigurationError(f"CookieOptions({option}=...): {_REMEDIES[kind]}")
         if self.name == DEFAULT_NAME and not self.secure:
             force_setattr(self, "name", "session")
         for broken, message in _rules(self):
             if broken:
                 raise ConfigurationError(f"CookieOptions: {message}")
+
+
+_KINDS: dict[str, Any] = {
+    "name": str,
+    "secure": bool,
+    "http_only": bool,
+    "path": str,
+    "domain": str | None,
+    "partitioned": bool,
+    "persistent": bool,
+}
+# "false" out of the environment is true: only True and False are.
+_REMEDIES: dict[Any, str] = {bool: "True or False", str: "a text", str | None: "a text or None"}
 
 
 def _rules(o: CookieOptions) -> list[tuple[bool, str]]:
@@ -61,7 +77,7 @@ def _rules(o: CookieOptions) -> list[tuple[bool, str]]:
     prefixed = host or http or name.startswith("__secure-")
     return [
         (not _TOKEN.fullmatch(o.name), "name must be an RFC 9110 token (letters, digits, -_.)"),
-        (o.same_site not in _SAME_SITE, 'same_site must be "lax", "strict" or "none"'),
+        (str(o.same_site) not in _SAME_SITE, 'same_site must be "lax", "strict" or "none"'),
         (not _PATH.fullmatch(o.path), "path must begin with / and hold no blank, ; or control"),
         (
             o.domain is not None and not _DOMAIN.fullmatch(o.domain),
@@ -79,14 +95,17 @@ def _rules(o: CookieOptions) -> list[tuple[bool, str]]:
 
 
 class SetCookie:
-    """Writes the lines of one cookie; all but value and age is rendered once, here."""
+    """Writes the lines of one cookie; all but value and age is rendered once, here.
 
-    __slots__ = ("_expired", "_persistent", "_prefix", "_suffix", "name")
+    ``is_persistent``: whether the browser is told an age.
+    """
+
+    __slots__ = ("_expired", "_prefix", "_suffix", "is_persistent", "name")
 
     def __init__(self, options: CookieOptions) -> None:
         self.name: bytes = options.name.encode("ascii")
         self._prefix = f"{options.name}="
-        self._persistent = options.persistent
+        self.is_persistent: bool = options.persistent
         self._suffix = _attributes(options)
         self._expired = f"{self._prefix}; Max-Age=0; Expires={_LONG_AGO}{self._suffix}"
 
@@ -95,18 +114,13 @@ class SetCookie:
 
         Raises SessionTooLargeError when the line is longer than browsers and proxies accept.
         """
-        age = f"; Max-Age={max(1, int(max_age))}" if self._persistent else ""
+        age = f"; Max-Age={max(1, int(max_age))}" if self.is_persistent else ""
         line = f"{self._prefix}{token}{age}{self._suffix}"
         if len(line) > MAX_LINE:
             raise SessionTooLargeError(
                 f"the cookie would take {len(line)} of at most {MAX_LINE} bytes"
             )
         return line
-
-    @property
-    def is_persistent(self) -> bool:
-        """Whether the browser is told an age."""
-        return self._persistent
 
     def expired_line(self) -> str:
         """The line that removes the cookie: the same attributes, or browsers would keep it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
+from typing import cast
 
 from msgspec import Struct
 
@@ -48,6 +49,8 @@ class Timeouts(Struct, frozen=True):
             _check(name, getattr(self, name), above=True)
         for name in ("extend_after", "grace"):
             _check(name, getattr(self, name), above=False)
+        if not isinstance(cast("object", self.auto_extend), bool):
+            raise ConfigurationError("Timeouts(auto_extend=...): True or False")
         if self.idle is None and self.absolute is None:
             raise ConfigurationError("Timeouts: set idle or absolute (seconds), or both")
         _check_extend_after(_seconds(self.extend_after), _seconds(self.idle))

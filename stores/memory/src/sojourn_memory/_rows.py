@@ -16,6 +16,7 @@ from sojourn import Record
 _HEAD = Struct("<ddQI32s")
 _DEADLINE = Struct("<d")
 _TIMES = Struct("<dd")
+_TIMES_AND_VERSION = Struct("<ddQ")
 _VERSION = Struct("<Q")
 _SIZE = Struct("<I")
 _VERSION_AT = _TIMES.size
@@ -55,7 +56,7 @@ def touched(row: bytes, *, expires_at: float) -> bytes:
     """The row with a later deadline, and its next version."""
     later = max(expires_at, deadline(row))
     head = _DEADLINE.pack(later) + row[_DEADLINE.size : _VERSION_AT]
-    return head + _VERSION.pack(version(row) + 1) + row[_SIZE_AT:]
+    return head + _VERSION.pack(deadline_and_version(row)[1] + 1) + row[_SIZE_AT:]
 
 
 def deadline(row: bytes) -> float:
@@ -70,10 +71,10 @@ def times(row: bytes) -> tuple[float, float]:
     return expires_at, created_at
 
 
-def version(row: bytes) -> int:
-    """How often the row was written."""
-    number: int = _VERSION.unpack_from(row, _VERSION_AT)[0]
-    return number
+def deadline_and_version(row: bytes) -> tuple[float, int]:
+    """When the row expires, and how often it was written."""
+    expires_at, _, version = _TIMES_AND_VERSION.unpack_from(row)
+    return expires_at, version
 
 
 def owner(row: bytes) -> str | None:

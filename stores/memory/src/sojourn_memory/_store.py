@@ -68,7 +68,10 @@ class MemoryStore:
     def load_nowait(self, id: str, *, now: float) -> Record | None:
         key = int(id, 16)
         row = self._shards[key & MASK].get(key)
-        return None if row is None or _rows.deadline(row) <= now else _rows.unpack(id, row)
+        if row is None:
+            return None
+        record = _rows.unpack(id, row)
+        return record if record.expires_at > now else None
 
     async def load(self, id: str, *, now: float) -> Record | None:
         return self.load_nowait(id, now=now)
@@ -89,24 +92,24 @@ class MemoryStore:
         key = int(record.id, 16)
         shard = self._shards[key & MASK]
         old = shard.get(key)
-        if old is None or _rows.deadline(old) <= now:
-            return Outcome.GONE
-        if _rows.version(old) != version:
-            return Outcome.CONFLICT
+        outcome = _outcome(old, version, now)
+        if old is None or outcome is not Outcome.APPLIED:
+            return outcome
         shard[key] = new = _rows.pack(record)
-        self._refile(record.id, old, new)
+        if not _rows.are_filed_alike(old, new):
+            self._refile(record.id, old, new)
         return Outcome.APPLIED
 
     async def touch(self, id: str, *, version: int, expires_at: float, now: float) -> Outcome:
         key = int(id, 16)
         shard = self._shards[key & MASK]
         old = shard.get(key)
-        if old is None or _rows.deadline(old) <= now:
-            return Outcome.GONE
-        if _rows.version(old) != version:
-            return Outcome.CONFLICT
+        outcome = _outcome(old, version, now)
+        if old is None or outcome is not Outcome.APPLIED:
+            return outcome
         shard[key] = new = _rows.touched(old, expires_at=expires_at)
-        self._refile(id, old, new)
+        if not _rows.are_filed_alike(old, new):
+            self._refile(id, old, new)
         return Outcome.APPLIED
 
     async def delete(self, id: str) -> bool:
@@ -154,10 +157,9 @@ class MemoryStore:
             self._owners.remove(owner, id)
 
     def _refile(self, id: str, old: bytes, new: bytes) -> None:
-        if not _rows.are_filed_alike(old, new):
-            raw = bytes.fromhex(id)
-            self._unfile(raw, old)
-            self._file(raw, new)
+        raw = bytes.fromhex(id)
+        self._unfile(raw, old)
+        self._file(raw, new)
 
     def _calendar(self, owner: str | None) -> Calendar:
         return self._anonymous if owner is None else self._owned
@@ -224,6 +226,16 @@ class MemoryStore:
 
     def __repr__(self) -> str:
         return f"<MemoryStore of {self._count} rows>"
+
+
+def _outcome(row: bytes | None, version: int, now: float) -> Outcome:
+    """Whether a write of this version would be applied to this row."""
+    if row is None:
+        return Outcome.GONE
+    expires_at, present = _rows.deadline_and_version(row)
+    if expires_at <= now:
+        return Outcome.GONE
+    return Outcome.APPLIED if present == version else Outcome.CONFLICT
 
 
 def _checked(max_sessions: object) -> int:
