@@ -39,7 +39,6 @@ class Proxy:
 
         with Proxy(("127.0.0.1", 6379)) as proxy:
             store = open_store(f"redis://127.0.0.1:{proxy.port}", None)
-            proxy.hold_replies()
     """
 
     def __init__(self, target: Address, *, listen: Path | None = None) -> None:
