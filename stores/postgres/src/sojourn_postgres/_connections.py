@@ -124,9 +124,8 @@ class Connections:
         try:
             line = await waiter
         except asyncio.CancelledError:
-            if waiter.cancelled():
-                self._waiting.remove(waiter)
-            else:
+            # Cancelled it stays in the queue, where it is passed over.
+            if not waiter.cancelled():
                 self._hand_on(waiter.result())
             raise
         return line or await self._connected()
