@@ -49,6 +49,7 @@ class PostgresServer:
         source = ["-h", str(self.folder), "-U", "sojourn"]
         self._run("pg_basebackup", *source, "-D", server.data, "-c", "fast", "--no-sync")
         subprocess.run([*_AS_USER, "touch", f"{server.data}/standby.signal"], check=True)
+        server.settings["wal_retrieve_retry_interval"] = "100ms"
         server.settings["primary_conninfo"] = f"host=127.0.0.1 port={port} user=sojourn"
         return server
 
