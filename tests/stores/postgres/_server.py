@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import pytest
 
@@ -19,7 +19,7 @@ _HBA = "local all app scram-sha-256\nlocal all all trust\nlocal replication all 
 _PATIENCE = 20.0
 
 # PostgreSQL and PgBouncer refuse to run as root.
-_AS_USER = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+_AS_USER: dict[str, Any] = {"user": "postgres", "group": "postgres"} if os.getuid() == 0 else {}
 
 
 class PostgresServer:
@@ -40,7 +40,7 @@ class PostgresServer:
     def copied_to(self, folder: Path) -> Self:
         """Another one with the same content."""
         server = type(self)(_owned(folder))
-        subprocess.run([*_AS_USER, "cp", "-r", self.data, server.data], check=True)
+        subprocess.run(["cp", "-r", self.data, server.data], check=True, **_AS_USER)
         return server
 
     def replica_in(self, folder: Path, port: int) -> Self:
@@ -48,7 +48,7 @@ class PostgresServer:
         server = type(self)(_owned(folder))
         source = ["-h", str(self.folder), "-U", "sojourn"]
         self._run("pg_basebackup", *source, "-D", server.data, "-c", "fast", "--no-sync")
-        subprocess.run([*_AS_USER, "touch", f"{server.data}/standby.signal"], check=True)
+        (server.folder / "data" / "standby.signal").touch()
         server.settings["wal_retrieve_retry_interval"] = "100ms"
         server.settings["primary_conninfo"] = f"host=127.0.0.1 port={port} user=sojourn"
         return server
@@ -108,8 +108,8 @@ class PostgresServer:
     def _run(self, program: str, *arguments: str) -> str:
         # Not PIPE for pg_ctl, whose server would keep it open.
         output = subprocess.PIPE if program == "psql" else subprocess.DEVNULL
-        command = [*_AS_USER, postgres_tool(program), *arguments]
-        done = subprocess.run(command, check=True, stdout=output, text=True, cwd="/")
+        command = [postgres_tool(program), *arguments]
+        done = subprocess.run(command, check=True, stdout=output, text=True, cwd="/", **_AS_USER)
         return (done.stdout or "").strip()
 
 
@@ -138,7 +138,7 @@ logfile = {folder}/log
         return f"postgresql://sojourn@/postgres?host={self.folder}&port=6432&prepare=false"
 
     def __enter__(self) -> Self:
-        self.process = subprocess.Popen([*_AS_USER, self.program, "-q", str(self.folder / "ini")])
+        self.process = subprocess.Popen([self.program, "-q", self.folder / "ini"], **_AS_USER)
         deadline = time.monotonic() + _PATIENCE
         while not self._listens():
             if time.monotonic() > deadline or self.process.poll() is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,15 +17,21 @@ from ._server import PgBouncer, PostgresServer
 @pytest.fixture(scope="session")
 def folders() -> Iterator[Path]:
     """Where servers live. Not pytest's folder, which only its own user may enter."""
-    with tempfile.TemporaryDirectory(prefix="sojourn-", ignore_cleanup_errors=True) as folder:
+    # In memory if there is room: to delete thousands of files can take longer than the tests.
+    memory = Path("/dev/shm")  # noqa: S108 - a new folder in it
+    is_roomy = memory.is_dir() and shutil.disk_usage(memory).free > 2 << 30
+    with tempfile.TemporaryDirectory(prefix="sojourn-", dir=memory if is_roomy else None) as folder:
         place = Path(folder)
         place.chmod(0o755)
         yield place
 
 
+_numbers = itertools.count()
+
+
 def new_folder(folders: Path) -> Path:
     """A place that no other server has. Short: a socket's name may have 107 bytes."""
-    return folders / str(len(list(folders.iterdir())))
+    return folders / str(next(_numbers))
 
 
 @pytest.fixture(scope="session")
@@ -42,8 +50,10 @@ def server(template: PostgresServer, folders: Path) -> Iterator[PostgresServer]:
 @pytest.fixture
 def own_server(template: PostgresServer, folders: Path) -> Iterator[PostgresServer]:
     """A server that the test may stop and start."""
-    with template.copied_to(new_folder(folders)) as running:
+    folder = new_folder(folders)
+    with template.copied_to(folder) as running:
         yield running
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """A replica, and what becomes of promises when it is promoted."""
 
 import asyncio
+import shutil
 
 import pytest
 from tests.stores._proxy import Proxy
@@ -27,9 +28,11 @@ def stream(own_server):
 @pytest.fixture
 def replica(own_server, stream, folders):
     """A hot standby of the server, which follows it."""
-    with own_server.replica_in(new_folder(folders), stream.port) as replica:
+    folder = new_folder(folders)
+    with own_server.replica_in(folder, stream.port) as replica:
         own_server.until(f"EXISTS ({FOLLOWS})")
         yield replica
+    shutil.rmtree(folder)
 
 
 def synchronous(server):
