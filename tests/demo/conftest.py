@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
-import socket
 import subprocess
 import sys
-import tempfile
-import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
 import pytest
-from tests.stores.postgres._server import PostgresServer, missing
+from tests.stores._running import PATIENCE, SHARED, free_port, wait_for_port
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-PATIENCE = 30.0
 
 
 class Demo:
@@ -53,64 +48,10 @@ class Demo:
         self.process.wait(PATIENCE)
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def wait_for_port(process: subprocess.Popen[bytes], port: int, output: Path) -> None:
-    """Wait until somebody listens there; fails with the output if the process ends before."""
-    deadline = time.monotonic() + PATIENCE
-    while process.poll() is None and time.monotonic() < deadline:
-        with socket.socket() as client:
-            if client.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    pytest.fail(f"it does not answer:\n{output.read_text()}")
-
-
-# Stores: each gives a URL that any process on this machine can use.
-
-
-@contextmanager
-def sqlite(folder: Path) -> Iterator[str]:
-    """A file."""
-    yield f"sqlite:///{folder}/sessions.db"
-
-
-@contextmanager
-def redis(folder: Path) -> Iterator[str]:
-    """A Redis server of our own."""
-    program = shutil.which("redis-server") or missing("Redis server", "redis-server")
-    port, output = free_port(), folder / "redis.txt"
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
-    with output.open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        wait_for_port(process, port, output)
-        yield f"redis://127.0.0.1:{port}/0"
-    finally:
-        process.kill()
-        process.wait()
-
-
-@contextmanager
-def postgres(_folder: Path) -> Iterator[str]:
-    """A PostgreSQL server of our own; not in pytest's folder, which only its user may enter."""
-    with tempfile.TemporaryDirectory(prefix="sojourn-") as folder:
-        Path(folder).chmod(0o755)
-        with PostgresServer.made_in(Path(folder) / "p") as server:
-            yield f"{server.url}&create=true"
-
-
-Pair = Callable[[], tuple[Demo, Demo]]
-
 PAIRS = {
-    "sqlite": (sqlite, "asgi", "quart"),
-    "redis": (redis, "litestar", "aiohttp"),
-    "postgresql": (postgres, "sanic", "litestar"),
+    "sqlite": ("asgi", "quart"),
+    "redis": ("litestar", "aiohttp"),
+    "postgresql": ("sanic", "litestar"),
 }
 """Each store with two demos, which differ, because the cookie is one and the same."""
 
@@ -120,13 +61,14 @@ def demos(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Demo, Demo]]:
     """Two server processes on one store."""
-    store, *frameworks = PAIRS[request.param]
     folder = tmp_path_factory.mktemp(request.param)
     keys = urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
     with ExitStack() as stack:
-        url = stack.enter_context(store(folder))
+        store = stack.enter_context(SHARED[request.param](folder))
+        url = store.url + store.part.format("demo")
         one, two = (
-            stack.enter_context(Demo(framework, url, keys, folder)) for framework in frameworks
+            stack.enter_context(Demo(framework, url, keys, folder))
+            for framework in PAIRS[request.param]
         )
         one.wait()
         two.wait()

@@ -95,6 +95,10 @@ class PostgresServer:
         source = ["-h", str(self.folder), "-U", "sojourn", "-d", "postgres"]
         return self._run("psql", *source, "-XAtqv", "ON_ERROR_STOP=1", "-c", command)
 
+    def dump(self) -> str:
+        """Everything in it, as text."""
+        return self._run("pg_dumpall", "-h", str(self.folder), "-U", "sojourn", "--data-only")
+
     def until(self, condition: str) -> None:
         """Wait until this SQL is true here."""
         deadline = time.monotonic() + _PATIENCE
@@ -107,7 +111,7 @@ class PostgresServer:
 
     def _run(self, program: str, *arguments: str) -> str:
         # Not PIPE for pg_ctl, whose server would keep it open.
-        output = subprocess.PIPE if program == "psql" else subprocess.DEVNULL
+        output = subprocess.DEVNULL if program == "pg_ctl" else subprocess.PIPE
         command = [postgres_tool(program), *arguments]
         done = subprocess.run(command, check=True, stdout=output, text=True, cwd="/", **_AS_USER)
         return (done.stdout or "").strip()
