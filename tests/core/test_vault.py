@@ -14,11 +14,13 @@ from sojourn import (
     KeyRing,
     Rejection,
     SessionManager,
+    SessionNotFoundError,
 )
+from sojourn._token import Token, hash_secret, spell
 
 from ._no_rows import NoRows
 from ._rows import Bare, NowaitRows, Rows
-from ._site import Clock, Site, drive
+from ._site import Browser, Clock, Site, drive
 
 pytestmark = pytest.mark.anyio
 
@@ -76,6 +78,61 @@ def test_any_changed_byte_is_an_absent_session(position: int, flip: int) -> None
     payload[position % len(payload)] ^= flip
     site.store.rows[site.row.id] = replace(site.row, payload=bytes(payload))
     assert drive(browser.load()).is_new
+
+
+FORGED = {
+    "secret_hash": lambda row: hash_secret(b"known to a thief".ljust(32)),
+    "owner": lambda row: "admin",
+    "created_at": lambda row: row.created_at + 1,
+    "previous_hash": lambda row: hash_secret(b"known to a thief".ljust(32)),
+    "previous_until": lambda row: row.expires_at,
+}
+
+
+@pytest.mark.parametrize("column", FORGED)
+async def test_what_is_written_with_a_payload_is_sealed_with_it(sealed, column):
+    """Whoever can write to the database gets no session by a secret, owner or date of their own."""
+    await sealed.visitor("ann", a=1)
+    row = sealed.row
+    sealed.store.rows[row.id] = replace(row, **{column: FORGED[column](row)})
+    with pytest.raises(SessionNotFoundError):
+        async with sealed.manager.edit(row.id):
+            pass
+    assert [] == await sealed.manager.sessions_of("admin")
+    assert [] == await sealed.manager.sessions_of("ann")
+
+
+async def test_a_thief_s_secret_opens_nothing(sealed):
+    """A cookie for a hash that was written into the row is refused like any other."""
+    await sealed.visitor("ann", a=1)
+    row, secret = sealed.row, b"known to a thief".ljust(32)
+    sealed.store.rows[row.id] = replace(row, secret_hash=hash_secret(secret))
+    thief = Browser(sealed, spell(Token(row.id, secret)))
+    assert (await thief.load()).is_new
+    assert [CookieRejected(reason=Rejection.UNREADABLE)] == sealed.events
+
+
+async def test_an_older_payload_opens_no_newer_row(sealed):
+    """A payload from before a login, put back, does not open for the cookie after it."""
+    browser = await sealed.visitor(cart=["cheap"])
+    before = sealed.row
+    async with browser.visit() as session:
+        session.bind("ann")
+    after = sealed.row
+    sealed.store.rows[after.id] = replace(after, payload=before.payload)
+    assert (await browser.load()).is_new
+
+
+async def test_extending_keeps_the_seal(sealed):
+    """A row whose deadline was moved opens as before: its payload was not written again."""
+    browser = await sealed.visitor(a=1)
+    before = sealed.row
+    sealed.clock.now = before.expires_at - 1
+    async with browser.visit() as session:
+        assert 1 == session["a"]
+    assert before.expires_at < sealed.row.expires_at
+    assert before.payload == sealed.row.payload
+    assert {"a": 1} == await browser.sees()
 
 
 async def test_rows_from_before_do_not_open(site: Site) -> None:

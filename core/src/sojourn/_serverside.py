@@ -194,15 +194,10 @@ class ServerSide:
         previous_hash: bytes | None = None,
         previous_until: float | None = None,
     ) -> Record:
-        payload = self._vault.close(state.id, pack(state))
-        if len(payload) > self._max_bytes:
-            raise SessionTooLargeError(
-                f"the session takes {len(payload)} of at most {self._max_bytes} bytes"
-            )
-        return Record(
+        record = Record(
             state.id,
             secret_hash,
-            payload,
+            pack(state),
             state.version,
             state.created_at,
             state.expires_at,
@@ -210,6 +205,13 @@ class ServerSide:
             previous_hash,
             previous_until,
         )
+        record = self._vault.close(record)
+        size = len(record.payload)
+        if size > self._max_bytes:
+            raise SessionTooLargeError(
+                f"the session takes {size} of at most {self._max_bytes} bytes"
+            )
+        return record
 
     async def _touch(self, plan: CommitPlan, opened: Opened, old: Record, now: float) -> Written:
         until = plan.after.expires_at

@@ -1,36 +1,49 @@
 """How payloads lie in a store: as they are, or sealed with the manager's keys.
 
-Sealed, a stolen database shows neither data nor which values sessions share, and the payload of one
-row opens in no other: the id is sealed along with it.
+Sealed, a stolen database shows neither data nor which values sessions share. Whoever can write to
+it, but has no key, cannot give a session other data, another owner, a secret that they know or an
+earlier beginning: the columns that are written together with a payload are sealed along with it.
+
+Two things are not held. What was good once is good again: the whole row of an earlier moment can be
+put back, also after a logout, for whoever has the cookie of that moment. And ``expires_at`` can be
+moved, because extending it does not write the payload; the absolute timeout holds all the same.
 """
 
 from __future__ import annotations
 
+import hashlib
 from typing import Protocol
+
+import msgspec
+from msgspec.structs import replace
 
 from ._keyring import NONCE_BYTES, SealingBox, Unsealed
 from ._record import Record
 from ._token import Entropy
 
+_DIGEST_BYTES = 32
+
+_encode = msgspec.msgpack.Encoder().encode
+
 
 class Vault(Protocol):
     """What stands between packed payloads and the store."""
 
-    def close(self, id: str, payload: bytes) -> bytes:
-        """What the store gets."""
+    def close(self, record: Record) -> Record:
+        """What the store gets, for a record whose payload is packed."""
         ...
 
     def open(self, record: Record) -> tuple[bytes | None, bool]:
-        """The payload, None if it does not open; and whether it should be closed anew."""
+        """The packed payload, None if it does not open; and whether it should be closed anew."""
         ...
 
 
 class _Open:
     """Payloads as they are."""
 
-    def close(self, id: str, payload: bytes) -> bytes:  # noqa: ARG002 - the protocol's parameter
+    def close(self, record: Record) -> Record:
         """See ``Vault``."""
-        return payload
+        return record
 
     def open(self, record: Record) -> tuple[bytes | None, bool]:
         """See ``Vault``."""
@@ -44,17 +57,30 @@ class Sealed:
         self._box = box
         self._entropy = entropy
 
-    def close(self, id: str, payload: bytes) -> bytes:
+    def close(self, record: Record) -> Record:
         """See ``Vault``."""
-        return self._box.seal(id.encode("ascii") + payload, nonce=self._entropy(NONCE_BYTES))
+        message = _columns(record) + record.payload
+        return replace(record, payload=self._box.seal(message, nonce=self._entropy(NONCE_BYTES)))
 
     def open(self, record: Record) -> tuple[bytes | None, bool]:
         """See ``Vault``."""
         unsealed = self._box.open(record.payload)
-        id = record.id.encode("ascii")
-        if not isinstance(unsealed, Unsealed) or not unsealed.message.startswith(id):
+        if not isinstance(unsealed, Unsealed) or not unsealed.message.startswith(_columns(record)):
             return None, False
-        return unsealed.message[len(id) :], unsealed.stale
+        return unsealed.message[_DIGEST_BYTES:], unsealed.stale
+
+
+def _columns(record: Record) -> bytes:
+    """A digest of what changes only together with the payload: all but version and deadline."""
+    bound = (
+        record.id,
+        record.secret_hash,
+        record.created_at,
+        record.owner,
+        record.previous_hash,
+        record.previous_until,
+    )
+    return hashlib.blake2b(_encode(bound), digest_size=_DIGEST_BYTES).digest()
 
 
 OPEN_VAULT: Vault = _Open()

@@ -1,87 +1,73 @@
-"""A real server on a socket in a folder of its own, stopped at the end."""
+"""Real servers, each on a socket in a folder of its own, stopped at the end."""
 
 from __future__ import annotations
 
-import os
+import itertools
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.stores._proxy import Proxy
 
-_PLACES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-_SETTINGS = "-c listen_addresses='' -c fsync=off -c max_connections=60"
-
-
-class PostgresServer:
-    """A cluster of databases that can be stopped and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        # PostgreSQL refuses to run as root.
-        self.user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
-        if self.user:
-            shutil.chown(folder, "postgres")
-        self._run(tool("initdb"), "-A", "trust", "-U", "sojourn", "--no-sync", "-D", self.data)
-
-    @property
-    def data(self) -> str:
-        """Where it keeps its files."""
-        return str(self.folder / "data")
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"postgresql://sojourn@/postgres?host={self.folder}"
-
-    def start(self) -> None:
-        """Run it, and wait until it answers."""
-        settings = f"{_SETTINGS} -k {self.folder}"
-        log = str(self.folder / "log")
-        self._run(tool("pg_ctl"), "-D", self.data, "-w", "-o", settings, "-l", log, "start")
-
-    def stop(self) -> None:
-        """Stop it at once, as a power cut would."""
-        self._run(tool("pg_ctl"), "-D", self.data, "-m", "immediate", "stop")
-
-    def _run(self, *command: str) -> None:
-        subprocess.run([*self.user, *command], check=True, stdout=subprocess.DEVNULL)
-
-
-def tool(name: str) -> str:
-    """One of PostgreSQL's programs; skips, or fails where everything has to run, without it."""
-    for place in _PLACES:
-        if (place / name).exists():
-            return str(place / name)
-    reason = "no PostgreSQL server here: apt-get install postgresql"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+from ._server import PgBouncer, PostgresServer
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[PostgresServer]:
-    """One server for all tests."""
-    # Not pytest's folder, which only its own user may enter.
-    folder = Path(tempfile.mkdtemp(prefix="sojourn-"))
-    running = PostgresServer(folder)
-    running.start()
-    yield running
-    running.stop()
-    shutil.rmtree(folder)
+def folders() -> Iterator[Path]:
+    """Where servers live. Not pytest's folder, which only its own user may enter."""
+    # In memory if there is room: to delete thousands of files can take longer than the tests.
+    memory = Path("/dev/shm")  # noqa: S108 - a new folder in it
+    is_roomy = memory.is_dir() and shutil.disk_usage(memory).free > 2 << 30
+    with tempfile.TemporaryDirectory(prefix="sojourn-", dir=memory if is_roomy else None) as folder:
+        place = Path(folder)
+        place.chmod(0o755)
+        yield place
+
+
+_numbers = itertools.count()
+
+
+def new_folder(folders: Path) -> Path:
+    """A place that no other server has. Short: a socket's name may have 107 bytes."""
+    return folders / str(next(_numbers))
+
+
+@pytest.fixture(scope="session")
+def template(folders: Path) -> PostgresServer:
+    """A server that was never started, for copies: to make one takes a second or two."""
+    return PostgresServer.made_in(folders / "t")
+
+
+@pytest.fixture(scope="session")
+def server(template: PostgresServer, folders: Path) -> Iterator[PostgresServer]:
+    """One server for all tests that do not break it."""
+    with template.copied_to(folders / "s") as running:
+        yield running
 
 
 @pytest.fixture
-def own_server() -> Iterator[PostgresServer]:
+def own_server(template: PostgresServer, folders: Path) -> Iterator[PostgresServer]:
     """A server that the test may stop and start."""
-    folder = Path(tempfile.mkdtemp(prefix="sojourn-"))
-    running = PostgresServer(folder)
-    running.start()
-    yield running
-    running.stop()
+    folder = new_folder(folders)
+    with template.copied_to(folder) as running:
+        yield running
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def pgbouncer(server: PostgresServer, folders: Path) -> Iterator[PgBouncer]:
+    """PgBouncer in transaction mode in front of the server."""
+    with PgBouncer(folders / "b", server) as running:
+        yield running
+
+
+@pytest.fixture
+def proxy(server: PostgresServer) -> Iterator[Proxy]:
+    """What stands between a test's store and the server."""
+    with Proxy(server.socket) as proxy:
+        yield proxy
 
 
 @pytest.fixture

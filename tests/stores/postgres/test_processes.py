@@ -1,18 +1,70 @@
-"""Several processes on one table."""
+"""Several processes on one table, and a server that dies under them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from sojourn.testing import check_rows
+import pytest
+from tests.stores._proxy import Proxy
+
+from sojourn.testing import check_appends, check_rows
 from sojourn_postgres import PostgresStore
+
+from ._patient import patient_store, visitor
+from ._rows import url_through
 
 
 def test_linearizable(server):
     """Whatever several processes do to a row could have happened one call at a time."""
-    make_store = partial(PostgresStore, server.url, table="history", create=True)
-    assert check_rows(make_store, processes=2, tasks=5, calls=20) > 100
+    make_store = partial(PostgresStore, server.url, table="history", create=True, deadline=20)
+    assert 200 == check_rows(make_store, processes=2, tasks=5, calls=20)
 
 
 def test_linearizable_with_faults(server):
     """That holds as well when calls, or their answers, get lost."""
-    make_store = partial(PostgresStore, server.url, table="faults", create=True)
+    make_store = partial(PostgresStore, server.url, table="faults", create=True, deadline=20)
     assert check_rows(make_store, processes=2, tasks=5, calls=20, faults=0.1) > 50
+
+
+def test_no_commit_is_lost(server):
+    """All that requests in two processes add to one session is in it, once."""
+    url = f"{server.url}&table=appends"
+    made = partial(patient_store, url)
+    assert 100 == check_appends(made, visitor(url), processes=2, tasks=5, calls=10)
+
+
+@pytest.fixture
+def own_proxy(own_server):
+    """What stands between the stores and the server that will die."""
+    with Proxy(own_server.socket) as proxy:
+        yield proxy
+
+
+def test_killed_under_rows(own_server, own_proxy):
+    """A server killed and started again under load keeps every row's promises, also after that."""
+    make_store = partial(patient_store, url_through(own_proxy))
+    with ThreadPoolExecutor() as pool:
+        work = pool.submit(check_rows, make_store, processes=2, tasks=4, calls=60)
+        killed = _killed_under(work, own_server, own_proxy)
+        assert 300 < work.result()
+    assert killed
+
+
+def test_killed_under_visitors(own_server, own_proxy):
+    """A server killed and started again under load keeps every change that it acknowledged."""
+    url = url_through(own_proxy)
+    make_store, header = partial(patient_store, url), visitor(url)
+    with ThreadPoolExecutor() as pool:
+        work = pool.submit(check_appends, make_store, header, processes=2, tasks=4, calls=15)
+        killed = _killed_under(work, own_server, own_proxy)
+        assert 60 < work.result()
+    assert killed
+
+
+def _killed_under(work, server, proxy):
+    """Kill the server once both processes use it, and start it; False if that came too late."""
+    before = proxy.accepted
+    proxy.wait_until(lambda proxy: proxy.accepted > before + 3 or work.done())
+    server.stop()
+    in_time = not work.done()
+    server.start()
+    return in_time

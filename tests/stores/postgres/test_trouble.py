@@ -1,117 +1,319 @@
 """A real server in trouble: nothing is promised that is not kept, and it all comes back."""
 
-from __future__ import annotations
+# ruff: noqa: S608 - the table's name is ours
 
 import asyncio
-import secrets
+import time
+from contextlib import asynccontextmanager
 
 import pytest
 import trio
 
-from sojourn import ConfigurationError, Record, StoreUnavailableError
+from sojourn import ConfigurationError, Outcome, SessionManager, StoreUnavailableError
+from sojourn.testing import Browser, client_cookie
 from sojourn_postgres import PostgresStore, open_store
 
+from ._rows import (
+    DEADLINE,
+    NOBODY,
+    NOW,
+    PATIENCE,
+    WRITES,
+    new_table,
+    opened,
+    record,
+    until,
+    url_through,
+)
+
 pytestmark = pytest.mark.anyio
-NOW = 4_000_000_000.0
 
 
-def record() -> Record:
-    """A row that lives for long."""
-    return Record(
-        secrets.token_hex(16),
-        secrets.token_bytes(32),
-        b"payload",
-        1,
-        NOW,
-        NOW + 1000,
-        None,
-        None,
-        None,
-    )
+@asynccontextmanager
+async def within(seconds):
+    """The block raises StoreUnavailableError, and takes no longer."""
+    async with asyncio.timeout(seconds):
+        with pytest.raises(StoreUnavailableError) as caught:
+            yield caught
 
 
-def test_trio_is_refused():
+async def test_trio_is_refused():
     """On trio the store says at its opening that it runs on asyncio."""
     store = open_store("postgresql://u@127.0.0.1:1/x?deadline=1", None)
     with pytest.raises(ConfigurationError, match="runs on asyncio"):
-        trio.run(store.aopen)
+        await asyncio.to_thread(trio.run, store.aopen)
+
+
+TROUBLES = {
+    "down": (lambda proxy: proxy.refuse(), "cannot be reached"),
+    "black hole": (lambda proxy: proxy.black_hole(), "within the deadline"),
+    "slow to answer": (lambda proxy: proxy.hold_replies(), "within the deadline"),
+    "slow to hear": (lambda proxy: proxy.hold_requests(), "within the deadline"),
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+async def test_trouble_passes(proxy, trouble):
+    """Trouble is an error within the deadline, however many call at once, and then it is over."""
+    make, told = TROUBLES[trouble]
+    row = record()
+    async with opened(url_through(proxy), deadline=DEADLINE, max_connections=3) as store:
+        await store.create(row)
+        make(proxy)
+        async with asyncio.timeout(PATIENCE):
+            calls = [store.load(row.id, now=NOW) for _ in range(20)]
+            results = await asyncio.gather(*calls, return_exceptions=True)
+        assert {StoreUnavailableError} == {type(result) for result in results}
+        assert told in str(results[0])
+        proxy.heal()
+        assert row == await store.load(row.id, now=NOW)
+
+
+async def test_a_visitor_keeps_the_cookie(proxy):
+    """While the store is down a visitor is no stranger: no answer, and no other cookie."""
+    async with opened(url_through(proxy), deadline=DEADLINE) as store:
+        manager = SessionManager(store, sweep_every=None)
+        browser = Browser(manager, await client_cookie(manager, {"a": 1}))
+        before = browser.header
+        proxy.refuse()
+        with pytest.raises(StoreUnavailableError):
+            await browser.load()
+        proxy.heal()
+        session = await browser.load()
+        session["a"] = 2
+        proxy.refuse()
+        with pytest.raises(StoreUnavailableError):
+            await browser.respond(session)
+        proxy.heal()
+        assert (before, 1) == (browser.header, (await browser.load())["a"])
+
+
+async def test_cut_off_while_idle(proxy):
+    """Connections that were cut while nobody used them are not used again."""
+    async with opened(url_through(proxy)) as store:
+        row = record()
+        await store.create(row)
+        await asyncio.gather(*(store.load(row.id, now=NOW) for _ in range(10)))
+        proxy.cut()
+        await until(lambda: all(line.connection.is_closed() for line in store._open._idle))
+        assert row == await store.load(row.id, now=NOW)
+
+
+@pytest.mark.parametrize("name", WRITES)
+async def test_a_lost_answer(proxy, name):
+    """A write whose answer got lost is an error, has happened, and does not happen twice."""
+    row = record()
+    async with opened(url_through(proxy)) as store:
+        if name != "create":
+            await store.create(row)
+        await WRITES[name](store, record())  # so that the statement is prepared
+        proxy.hold_replies()
+        call = asyncio.create_task(WRITES[name](store, row))
+        await proxy.until(lambda proxy: proxy.held)
+        proxy.cut()
+        async with within(PATIENCE):
+            await call
+        proxy.heal()
+        again = {"create": False, "delete": False}.get(name, Outcome.CONFLICT)
+        assert again == await WRITES[name](store, row)
+        found = await store.load(row.id, now=NOW)
+        assert {"create": 1, "delete": None}.get(name, 2) == (found and found.version)
+
+
+SHIFTS = {
+    "one twice": lambda proxy: proxy.repeat_replies(1),
+    "one never": lambda proxy: proxy.drop_replies(1),
+    "all one late": lambda proxy: proxy.shift_replies(),
+}
+
+
+@pytest.mark.parametrize("shift", SHIFTS.values(), ids=SHIFTS)
+async def test_out_of_step(proxy, shift):
+    """Answers that come one late are nobody else's rows, and soon nobody's trouble."""
+    rows = [record() for _ in range(6)]
+    options = {"deadline": DEADLINE, "max_connections": 1}
+    async with opened(url_through(proxy), **options) as store:
+        for row in rows:
+            await store.create(row)
+        await store.load(NOBODY, now=NOW)
+        # asyncpg tells the loop of an answer that nobody asked for, and ends the connection.
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+        shift(proxy)
+        calls = [store.load(row.id, now=NOW) for row in rows]
+        results = await asyncio.gather(*calls, return_exceptions=True)
+        for row, found in zip(rows, results, strict=True):
+            assert found == row or isinstance(found, StoreUnavailableError)
+        proxy.heal()
+        await proxy.until(lambda proxy: proxy.held == 0)
+        for row in rows:
+            assert row == await store.load(row.id, now=NOW)
+
+
+async def test_another_row(server):
+    """A row that is not the one that was asked for is an error, never another session's data."""
+    async with opened(server.url) as store:
+        row = record()
+        await store.create(row)
+        store._sql.load = store._sql.load.replace("id = $1", "id <> $1")
+        with pytest.raises(StoreUnavailableError, match="another row"):
+            await store.load(NOBODY, now=NOW)
+
+
+async def test_passwords(server):
+    """A wrong password is an error that says so, without it; the right one works."""
+    server.sql("DROP ROLE IF EXISTS app; CREATE ROLE app LOGIN PASSWORD 'right'")
+    server.sql("GRANT ALL ON SCHEMA public TO app")
+    url = server.url.replace("sojourn@", "app:{}@")
+    store = open_store(url.format("hunter2"), None)
+    with pytest.raises(StoreUnavailableError, match="refused our user or password") as caught:
+        await store.aopen()
+    assert "hunter2" not in str(caught.value)
+    async with opened(url.format("right")) as store:
+        assert await store.load(NOBODY, now=NOW) is None
+
+
+URLS = (
+    "postgresql://u:hunter2@127.0.0.1:1/x",
+    "postgresql://u:hunter2@127.0.0.1:1,[::1]:1/x",
+    "postgresql://u:hunter2@/x?host=/no/where,/nor/here",
+    "postgresql://u:hunter2,@host:1@x:1/x",
+    "postgresql://u:/hunter2@127.0.0.1:1/x",
+    "postgresql://u:[hunter2@127.0.0.1:1/x",
+    "postgresql://u:hunter2@127.0.0.1:port/x",
+    "postgresql://u:hunter2@127.0.0.1:1/x?target_session_attrs=hunter2",
+    "postgresql://u:hunter2@127.0.0.1:1/x?deadline=hunter2",
+    "postgresql://u:hunter2@127.0.0.1:1/x?table=hunter2'",
+    "postgresql://u:hunter2@127.0.0.1:1/x?sslmode=hunter2",
+)
+
+
+@pytest.mark.parametrize("url", URLS)
+async def test_no_password(url):
+    """Whatever is wrong with a URL, no message holds its password."""
+    with pytest.raises((ConfigurationError, StoreUnavailableError)) as caught:
+        await open_store(url, None).aopen()
+    assert "hunter2" not in str(caught.value)
+    assert isinstance(caught.value, StoreUnavailableError) or caught.value.__cause__ is None
+
+
+async def test_pool_exhausted(server):
+    """Waiting for a connection counts towards the deadline; what blocked it is given up."""
+    async with opened(server.url, max_connections=1, deadline=DEADLINE) as store:
+        blocked = asyncio.create_task(store._fetch("SELECT pg_sleep(60)"))
+        async with within(PATIENCE) as caught:
+            await asyncio.gather(store.load(NOBODY, now=NOW), blocked)
+        assert "within the deadline" in str(caught.value)
+        await asyncio.wait([blocked])
+        assert await store.load(NOBODY, now=NOW) is None
+
+
+async def test_too_many_connections(server):
+    """A server that has no connection left is an error that says what to lower."""
+    server.sql("DROP ROLE IF EXISTS few; CREATE ROLE few LOGIN CONNECTION LIMIT 1")
+    server.sql("GRANT ALL ON SCHEMA public TO few")
+    url = server.url.replace("sojourn@", "few@")
+    async with opened(url) as store:
+        other = open_store(url, None)
+        with pytest.raises(StoreUnavailableError, match="lower max_connections"):
+            await other.aopen()
+        assert await store.load(NOBODY, now=NOW) is None
+
+
+@pytest.mark.parametrize(("code", "told"), [("53100", "full disk"), ("53200", "out of memory")])
+async def test_no_room(server, code, told):
+    """A server without room refuses what it must, goes on reading and deleting, and recovers."""
+    table, row = new_table(), record()
+    async with opened(server.url, table=table) as store:
+        await store.create(row)
+        server.sql(
+            f"CREATE FUNCTION {table}() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = '{code}'; END$$; "
+            f"CREATE TRIGGER full_up BEFORE INSERT OR UPDATE ON {table} EXECUTE FUNCTION {table}()"
+        )
+        for write in (store.create(record()), WRITES["replace"](store, row)):
+            with pytest.raises(StoreUnavailableError, match=told):
+                await write
+        assert row == await store.load(row.id, now=NOW)
+        server.sql(f"DROP TRIGGER full_up ON {table}")
+        assert Outcome.APPLIED == await WRITES["replace"](store, row)
+        assert await store.delete(row.id)
+
+
+async def test_read_only(server):
+    """A primary that has become read-only refuses writes, goes on reading, and recovers."""
+    server.sql("DROP ROLE IF EXISTS reader; CREATE ROLE reader LOGIN SUPERUSER")
+    row = record()
+    async with opened(server.url.replace("sojourn@", "reader@")) as store:
+        await store.create(row)
+        server.sql("ALTER ROLE reader SET default_transaction_read_only = on")
+        await store._open.aclose()
+        store._open = None
+        with pytest.raises(StoreUnavailableError, match="is read-only"):
+            await store.delete(row.id)
+        assert row == await store.load(row.id, now=NOW)
+        server.sql("ALTER ROLE reader RESET default_transaction_read_only")
+        with pytest.raises(StoreUnavailableError, match="is read-only"):
+            await store.delete(row.id)
+        assert await store.delete(row.id)
+
+
+async def test_no_table(server):
+    """Without the table, opening says what to run, and works once somebody ran it."""
+    from sojourn_postgres import schema
+
+    store = PostgresStore(server.url, table="by_hand")
+    with pytest.raises(StoreUnavailableError, match="run sojourn_postgres"):
+        await store.aopen()
+    server.sql(schema("by_hand"))
+    server.sql(schema("by_hand"))
+    await store.aopen()
+    assert await store.create(record())
+    await store.aclose()
+
+
+async def test_a_migration_under_way(server):
+    """A table that is changed under the store's prepared statements is an error once at most."""
+    table, row = new_table(), record()
+    async with opened(server.url, table=table, max_connections=1) as store:
+        await store.create(row)
+        await store.load(row.id, now=NOW)
+        server.sql(f"ALTER TABLE {table} ALTER COLUMN version TYPE numeric")
+        server.sql(f"ALTER TABLE {table} ALTER COLUMN owner TYPE varchar(500)")
+        await asyncio.gather(store.load(row.id, now=NOW), return_exceptions=True)
+        assert row.version == (await store.load(row.id, now=NOW)).version
+
+
+async def test_a_corrupt_payload(server):
+    """A payload that somebody wrote over is a new visitor; the row stays where it is."""
+    table = new_table()
+    async with opened(server.url, table=table) as store:
+        manager = SessionManager(store, sweep_every=None)
+        browser = Browser(manager, await client_cookie(manager, {"a": 1}))
+        server.sql(rf"UPDATE {table} SET payload = '\xc1c1c1'")
+        assert (await browser.load()).is_new
+        assert "1" == server.sql(f"SELECT count(*) FROM {table}")
 
 
 async def test_restart(own_server):
     """A server that was killed is an error, and then used again by the same store, rows intact."""
-    store, row = PostgresStore(own_server.url, create=True), record()
-    await store.aopen()
-    assert await store.create(row)
-    own_server.stop()
-    with pytest.raises(StoreUnavailableError, match="cannot be reached"):
-        await store.load(row.id, now=NOW)
-    own_server.start()
-    assert await store.load(row.id, now=NOW) == row
-    await store.aclose()
+    async with opened(own_server.url) as store:
+        row = record()
+        assert await store.create(row)
+        await asyncio.to_thread(own_server.stop)
+        with pytest.raises(StoreUnavailableError, match="cannot be reached"):
+            await store.load(row.id, now=NOW)
+        await asyncio.to_thread(own_server.start)
+        assert row == await store.load(row.id, now=NOW)
 
 
-async def test_no_password():
-    """A message never holds the URL's password."""
-    store = open_store("postgresql://u:hunter2@127.0.0.1:1/x", None)
-    with pytest.raises(StoreUnavailableError) as caught:
-        await store.aopen()
-    assert "hunter2" not in str(caught.value)
-    await store.aclose()
+async def test_idle_for_long(server, monkeypatch):
+    """A connection that nobody used for minutes is not trusted any more."""
+    from sojourn_postgres import _connections
 
-
-async def test_black_hole(tmp_path):
-    """A server that never answers is an error within the deadline."""
-
-    async def serve(reader, writer):
-        while await reader.read(4096):
-            pass
-        writer.close()
-
-    async with await asyncio.start_unix_server(serve, tmp_path / ".s.PGSQL.5432"):
-        store = open_store(f"postgresql://u@/x?host={tmp_path}&deadline=0.2", None)
-        async with asyncio.timeout(1):
-            with pytest.raises(StoreUnavailableError, match="within the deadline"):
-                await store.load("0" * 32, now=NOW)
-        await store.aclose()
-
-
-async def test_pool_exhausted(server):
-    """Waiting for a connection counts towards the deadline, and a cancelled call frees its own."""
-    store = PostgresStore(server.url, table="pool", create=True, max_connections=1, deadline=0.5)
-    await store.aopen()
-    blocked = asyncio.create_task(store._fetch("SELECT pg_sleep(5)"))
-    async with asyncio.timeout(2):
-        with pytest.raises(StoreUnavailableError, match="within the deadline"):
-            await asyncio.gather(store.load("0" * 32, now=NOW), blocked)
-        await asyncio.wait([blocked])
-        assert await store.load("0" * 32, now=NOW) is None
-    await store.aclose()
-
-
-async def test_hot_touches(server):
-    """More than nine touches in ten change no index entry."""
-    store, row = PostgresStore(server.url, table="hot", create=True), record()
-    await store.aopen()
-    await store.create(row)
-    for turn in range(500):
-        await store.touch(row.id, version=1 + turn, expires_at=NOW + 1000 + turn / 10, now=NOW)
-    counts = "SELECT n_tup_hot_upd, n_tup_upd FROM pg_stat_user_tables WHERE relname = 'hot'"
-    await store._fetch("SELECT pg_stat_force_next_flush()")
-    async with asyncio.timeout(10):
-        while (found := (await store._fetch(counts))[0])[1] < 500:  # noqa: ASYNC110 - the server has none
-            await asyncio.sleep(0)
-    assert found[0] / found[1] > 0.9
-    await store.aclose()
-
-
-async def test_sweeps_side_by_side(server):
-    """Two nodes that sweep at once remove each row once."""
-    stores = [PostgresStore(server.url, table="swept", create=True) for _ in range(2)]
-    await stores[0].aopen()
-    for _ in range(100):
-        assert await stores[0].create(record())
-    gone = await asyncio.gather(*(store.sweep(now=NOW + 2000, limit=60) for store in stores))
-    rest = await stores[0].sweep(now=NOW + 2000, limit=1000)
-    assert sum(gone) + rest == 100
-    for store in stores:
-        await store.aclose()
+    async with opened(server.url) as store:
+        await store.load(NOBODY, now=NOW)
+        (old,) = store._open._idle
+        monkeypatch.setattr(_connections, "IDLE_SECONDS", -(time.monotonic() + 1e6))
+        await store.load(NOBODY, now=NOW)
+        assert old.connection.is_closed()
+        assert 1 == store._open._count

@@ -12,7 +12,3 @@ import asyncpg as _asyncpg  # pyright: ignore[reportMissingTypeStubs]
 
 asyncpg: Any = _asyncpg
 """The module."""
-
-
-async def keep_as_it_is(_connection: Any) -> None:
-    """After use: our statements leave nothing behind, and a reset is one more round trip."""

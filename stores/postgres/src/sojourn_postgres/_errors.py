@@ -25,10 +25,15 @@ _REMEDIES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ),
     ((asyncpg.InsufficientPrivilegeError,), "does not allow a statement on the sessions' table"),
     (
+        (asyncpg.TargetServerAttributeNotMatched,),
+        "is a replica, as are all in the store's URL; name the primary there, too",
+    ),
+    (
         (asyncpg.ReadOnlySQLTransactionError,),
-        "is a read-only replica; connect to the primary (target_session_attrs=read-write)",
+        "is read-only; connect to one that can be written (target_session_attrs=read-write)",
     ),
     ((asyncpg.DiskFullError,), "has a full disk"),
+    ((asyncpg.OutOfMemoryError,), "is out of memory"),
     ((asyncpg.TooManyConnectionsError,), "has no connection left; lower max_connections= here"),
     ((TimeoutError,), "did not answer within the deadline"),
     (
@@ -44,12 +49,25 @@ _REMEDIES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ),
 )
 
+# After these the server, or what it has prepared, is not what it was when we connected.
+_FOR_GOOD = (
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.InvalidSQLStatementNameError,
+    asyncpg.DuplicatePreparedStatementError,
+)
+
 DRIVER_ERRORS = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     OSError,
 )
+
+
+def is_reusable_after(error: BaseException) -> bool:
+    """Whether a connection may be used again: the server answered, so nothing is on its way."""
+    return isinstance(error, asyncpg.PostgresError) and not isinstance(error, _FOR_GOOD)
 
 
 class Translated(AbstractContextManager[None]):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
-from uuid import UUID
 
 from sojourn import ConfigurationError, Outcome, Record, StoreUnavailableError
 
-from ._driver import asyncpg, keep_as_it_is
-from ._errors import TRANSLATED
+from ._connections import Connections
+from ._dialing import Dialer
+from ._errors import DRIVER_ERRORS, TRANSLATED, translated
 from ._schema import Statements, hour, schema
 
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
@@ -41,19 +41,14 @@ class PostgresStore:
         self.deadline = deadline
         self._sql = Statements(table)
         self._schema = schema(table) if create else None
-        self._options: dict[str, Any] = {
-            "dsn": dsn,
-            "min_size": 0,
-            "max_size": max_connections,
-            "timeout": deadline,
-            "statement_cache_size": 100 if prepare else 0,
-            "reset": keep_as_it_is,
-        }
-        self._pool: Any = None
+        self._prepare = prepare
+        self._max_connections = max_connections
+        self._dial = Dialer(dsn, prepare=prepare)
+        self._open: Connections | None = None
 
     async def load(self, id: str, *, now: float) -> Record | None:
         """See ``Store``."""
-        rows = await self._fetch(self._sql.load, UUID(id), now)
+        rows = await self._fetch(self._sql.load, id, now)
         record = _record(rows[0]) if rows else None
         if record is not None and record.id != id:
             raise StoreUnavailableError("the PostgreSQL server answered with another row")
@@ -63,7 +58,7 @@ class PostgresStore:
         """See ``Store``."""
         rows = await self._fetch(
             self._sql.create,
-            UUID(record.id),
+            record.id,
             record.secret_hash,
             record.payload,
             record.version,
@@ -80,7 +75,7 @@ class PostgresStore:
         """See ``Store``."""
         rows = await self._fetch(
             self._sql.replace,
-            UUID(record.id),
+            record.id,
             version,
             now,
             record.secret_hash,
@@ -97,13 +92,13 @@ class PostgresStore:
 
     async def touch(self, id: str, *, version: int, expires_at: float, now: float) -> Outcome:
         """See ``Store``."""
-        guard = (UUID(id), version, now)
+        guard = (id, version, now)
         rows = await self._fetch(self._sql.touch, *guard, expires_at, hour(expires_at))
         return _OUTCOMES[rows[0][0]]
 
     async def delete(self, id: str) -> bool:
         """See ``Store``."""
-        return bool(await self._fetch(self._sql.delete, UUID(id)))
+        return bool(await self._fetch(self._sql.delete, id))
 
     async def load_owner(self, owner: str, *, now: float) -> list[Record]:
         """See ``SupportsOwners``."""
@@ -111,8 +106,7 @@ class PostgresStore:
 
     async def delete_owner(self, owner: str, *, keep: str | None = None) -> int:
         """See ``SupportsOwners``."""
-        kept = None if keep is None else UUID(keep)
-        return int((await self._fetch(self._sql.delete_owner, owner, kept))[0][0])
+        return int((await self._fetch(self._sql.delete_owner, owner, keep))[0][0])
 
     async def sweep(self, *, now: float, limit: int) -> int:
         """See ``SupportsSweep``; any number of nodes may do so at once."""
@@ -130,42 +124,39 @@ class PostgresStore:
                 "sojourn-postgres runs on asyncio; on trio, use a store that runs there, such as "
                 "memory:// or sqlite://"
             ) from None
-        with TRANSLATED:
-            if self._schema is not None:
-                pool = await self._connected()
-                # Two nodes that start together would both make it: one of them waits.
-                await pool.execute(
-                    f"BEGIN; SELECT pg_advisory_xact_lock({_LOCK}); {self._schema} COMMIT"
-                )
-            await self._fetch(self._sql.load, UUID(int=0), 0.0)
+        if self._schema is not None:
+            # Two nodes that start together would both make it: one of them waits.
+            lock = f"SELECT pg_advisory_xact_lock({_LOCK})"
+            with TRANSLATED:
+                await self._connections.execute(f"BEGIN; {lock}; {self._schema} COMMIT")
+        await self._fetch(self._sql.load, _NOBODY, 0.0)
 
     async def aclose(self) -> None:
         """See ``Store``."""
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            await pool.close()
+        connections, self._open = self._open, None
+        if connections is not None:
+            await connections.aclose()
 
-    async def _connected(self) -> Any:
-        if self._pool is None:
-            self._pool = asyncpg.create_pool(**self._options)
-        # Awaiting it connects; a second one waits for the first.
-        return await self._pool
+    @property
+    def _connections(self) -> Connections:
+        if self._open is None:
+            self._open = Connections(
+                self._dial,
+                limit=self._max_connections,
+                deadline=self.deadline,
+                prepare=self._prepare,
+            )
+        return self._open
 
     async def _fetch(self, sql: str, *arguments: Any) -> list[Any]:
-        with TRANSLATED:
-            async with asyncio.timeout(self.deadline):
-                pool = await self._connected()
-                async with pool.acquire() as connection:
-                    try:
-                        rows: list[Any] = await connection.fetch(sql, *arguments)
-                    except asyncio.CancelledError:
-                        # To wait for the server's word on it could outlast the deadline.
-                        connection.terminate()
-                        raise
-                    return rows
+        try:
+            return await (self._open or self._connections).fetch(sql, *arguments)
+        except DRIVER_ERRORS as error:
+            raise translated(error) from error
 
 
 _LOCK = 0x736F6A6F  # "sojo"
+_NOBODY = "0" * 32
 
 
 def _record(row: Any) -> Record:
