@@ -143,7 +143,8 @@ async def test_another_id(server):
 
 
 COMMANDS = (
-    "get mget set del eval evalsha getrange setrange pttl pexpire sadd srem scard smembers info"
+    "get mget set del eval evalsha ping info getrange setrange pttl pexpire time "
+    "zadd zcard zrange zrem zscore"
 )
 
 
