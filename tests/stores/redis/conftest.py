@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ._servers import ClusterOfThree, RedisServer, SentinelTrio, running
+from ._groups import ClusterOfThree, SentinelTrio
+from ._servers import RedisServer, running
 
 _PREFIXES = itertools.count()
 
