@@ -80,15 +80,19 @@ class ClusterOfThree:
 
 
 class Sentinel(RedisServer):
-    """One process that watches ``primary``, another one's port, and agrees with others of it."""
+    """One process that watches ``primary``, another one's port.
 
-    def __init__(self, folder: Path, *, port: int, primary: int) -> None:
+    ``patience``: milliseconds until a silent primary is down. One whose is shorter than the others'
+    stands for election first, so that no vote is split.
+    """
+
+    def __init__(self, folder: Path, *, port: int, primary: int, patience: int) -> None:
         super().__init__(folder, "--sentinel", port=port)
         watched = "sessions"
         lines = [
-            f"sentinel monitor {watched} 127.0.0.1 {primary} 2",
-            f"sentinel down-after-milliseconds {watched} 500",
-            f"sentinel failover-timeout {watched} 3000",
+            f"sentinel monitor {watched} 127.0.0.1 {primary} 1",
+            f"sentinel down-after-milliseconds {watched} {patience}",
+            f"sentinel failover-timeout {watched} 1000",
         ]
         file = folder / "conf"  # which it keeps its own notes in
         file.write_text("\n".join(lines))
@@ -98,8 +102,9 @@ class Sentinel(RedisServer):
         return ["--port", str(self.port), "--bind", "127.0.0.1", "--unixsocket", str(self.socket)]
 
 
-# A Sentinel's own periods are of seconds, which a test would spend waiting.
-_PERIODS = "INFO-PERIOD 100 PING-PERIOD 50 ASK-PERIOD 50 PUBLISH-PERIOD 50 ELECTION-TIMEOUT 500"
+# Its own periods are of seconds, which a test would spend waiting. Five pings have to take longer
+# than a second: what it knows of a replica counts so long, and it asks so often.
+_PERIODS = "INFO-PERIOD 100 PING-PERIOD 300 ASK-PERIOD 50 PUBLISH-PERIOD 50 ELECTION-TIMEOUT 500"
 
 
 class SentinelTrio:
@@ -114,7 +119,8 @@ class SentinelTrio:
         ]
         self.primary, self.replica = self.servers
         self.sentinels = [
-            Sentinel(folder / str(port), port=port, primary=first) for port in self.ports[:3]
+            Sentinel(folder / str(port), port=port, primary=first, patience=patience)
+            for port, patience in zip(self.ports[:3], (500, 5000, 5000), strict=True)
         ]
 
     @property

@@ -48,6 +48,11 @@ class Briefly(OnServers):
         """Whatever browsers, owners, time and the sweeper do, the store agrees with the model."""
         await anyio.to_thread.run_sync(lambda: run_visits(make_store, examples=5))
 
+    @pytest.mark.soak
+    async def test_long_sequences_of_visits(self, make_store):
+        """The same for as many walks as the suite makes."""
+        await anyio.to_thread.run_sync(lambda: run_visits(make_store))
+
 
 class TestValkey(Briefly):
     @pytest.fixture

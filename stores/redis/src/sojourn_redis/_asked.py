@@ -74,8 +74,10 @@ class Held(Single):
     reply: Reply = None
 
     def take(self, reply: Reply) -> None:
-        """The reply is here; a ``Confirmation`` follows."""
+        """The reply is here. An error counts at once; for the rest a ``Confirmation`` follows."""
         self.reply = reply
+        if isinstance(reply, BaseException):
+            self.asked[0].answer(reply)
 
 
 class Confirmation:
@@ -91,9 +93,8 @@ class Confirmation:
         """The number of replicas is here, or an error in its place."""
         too_few = not isinstance(reply, int) or reply < self._replicas
         for held in self._held:
-            refused = isinstance(held.reply, BaseException)
             answer = UnconfirmedError("too few replicas") if too_few else held.reply
-            held.asked[0].answer(held.reply if refused else answer)
+            held.asked[0].answer(answer)
 
 
 Sent: TypeAlias = Single | Merged | Confirmation

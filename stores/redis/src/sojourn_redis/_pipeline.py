@@ -53,6 +53,8 @@ class Pipeline:
         self._sent: deque[tuple[Sent, bytes]] = deque()
         self._mark = secrets.token_hex(4).encode() + b"-"
         self._numbers = count()
+        self._all_answered = asyncio.Event()
+        self._all_answered.set()
         self.is_connected = False
 
     @property
@@ -77,6 +79,9 @@ class Pipeline:
 
     async def _write(self) -> None:
         while True:
+            if self._habits.replicas:
+                # Each WAIT may take all its time: no command stands behind more than one.
+                await self._all_answered.wait()
             asked = self._take()
             if asked:
                 await self._connection.send_packed_command(self._packed(asked), check_health=False)
@@ -85,6 +90,7 @@ class Pipeline:
 
     def _packed(self, asked: Sequence[Asked]) -> bytes:
         parts: list[bytes] = []
+        self._all_answered.clear()
         for sent in arranged(asked, self._habits):
             fence = self._mark + b"%d" % next(self._numbers)
             self._sent.append((sent, fence))
@@ -101,6 +107,8 @@ class Pipeline:
                 raise OutOfStepError("a reply without its number")
             self._sent[0][0].take(reply)
             self._sent.popleft()
+            if not self._sent:
+                self._all_answered.set()
             if isinstance(reply, exceptions.ReadOnlyError):
                 raise reply  # no primary any longer: look again for who is
 

@@ -21,6 +21,9 @@ logger = logging.getLogger("sojourn")
 _SLACK = 60.0
 """Seconds that a row outlives its deadline in the server, whose clock may be ahead of ours."""
 
+_PATIENCE = 1000 / 3
+"""Milliseconds of each second of the deadline that a ``WAIT`` may take: there can be one before."""
+
 
 class RedisStore:
     """Sessions in Redis 6.2 or newer, or Valkey; on asyncio.
@@ -43,7 +46,7 @@ class RedisStore:
         self.deadline = deadline
         self._prefix = prefix
         kind = Cluster if hasattr(client, "get_node_from_key") else Direct
-        servers = kind(client, replicas=replicas, patience=int(deadline * 500))
+        servers = kind(client, replicas=replicas, patience=int(deadline * _PATIENCE))
         self._server = Server(servers, deadline)
         self._index = OwnerIndex(self._server, prefix)
 
