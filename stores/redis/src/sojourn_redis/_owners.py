@@ -33,11 +33,9 @@ class OwnerIndex:
         self._server = server
         self._prefix = prefix
 
-    async def add(self, record: Record, until: float) -> int:
-        """Put the row into its owner's index, if it has one; how many ids that holds now."""
-        if record.owner is None:
-            return 0
-        key, script = self._key(record.owner), _scripts.REMEMBER
+    async def add(self, record: Record, owner: str, until: float) -> int:
+        """Put the row into its owner's index; how many ids that holds now."""
+        key, script = self._key(owner), _scripts.REMEMBER
         return number(await self._server.run(script, key, record.id, _TTL, until=until))
 
     async def rows(self, owner: str, until: float) -> list[Record]:

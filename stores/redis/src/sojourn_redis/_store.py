@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+from collections.abc import Coroutine
 from typing import Any
 
 from sojourn import ConfigurationError, Outcome, Record
 
 from . import _rows, _scripts
+from ._asked import Reply
 from ._cluster import Cluster
 from ._direct import Direct
 from ._errors import OutOfStepError, guarded
@@ -61,14 +63,9 @@ class RedisStore:
     async def create(self, record: Record) -> bool:
         """See ``Store``."""
         key, until = self._row(record.id), self._server.until()
-        ttl = _ttl(record.expires_at, record.created_at)
-        # The index goes first: whichever row survives a failover has to be found by it.
-        known, reply = await asyncio.gather(
-            self._index.add(record, until),
-            self._server.write(key, "SET", key, _rows.pack(record), "NX", "PX", ttl, until=until),
-        )
-        if record.owner is not None and is_due(known):
-            await self._index.rows(record.owner, until)
+        value, ttl = _rows.pack(record), _ttl(record.expires_at, record.created_at)
+        write = self._server.write(key, "SET", key, value, "NX", "PX", ttl, until=until)
+        reply = await self._beside_index(record, write, until)
         if reply not in (None, b"OK"):
             raise OutOfStepError("no OK")
         return reply is not None
@@ -78,11 +75,8 @@ class RedisStore:
         """See ``Store``: index and row go out in one turn."""
         key, until = self._row(record.id), self._server.until()
         arguments = (version, repr(now), _rows.pack(record), _ttl(record.expires_at, now))
-        _, reply = await asyncio.gather(
-            self._index.add(record, until),
-            self._server.run(_scripts.REPLACE, key, *arguments, until=until),
-        )
-        return _scripts.outcome_of(reply)
+        write = self._server.run(_scripts.REPLACE, key, *arguments, until=until)
+        return _scripts.outcome_of(await self._beside_index(record, write, until))
 
     @guarded
     async def touch(self, id: str, *, version: int, expires_at: float, now: float) -> Outcome:
@@ -147,6 +141,18 @@ class RedisStore:
     async def aclose(self) -> None:
         """See ``Store``."""
         await self._server.aclose()
+
+    async def _beside_index(
+        self, record: Record, write: Coroutine[Any, Any, Reply], until: float
+    ) -> Reply:
+        """The write's reply, once the row's owner, if it has one, is known to have it as well."""
+        if record.owner is None:
+            return await write
+        # The index goes first: whichever row survives a failover has to be found by it.
+        known, reply = await asyncio.gather(self._index.add(record, record.owner, until), write)
+        if is_due(known):
+            await self._index.rows(record.owner, until)
+        return reply
 
     def _row(self, id: str) -> str:
         return self._prefix + id
