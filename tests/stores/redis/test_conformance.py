@@ -1,17 +1,16 @@
-"""The suite that every store has to pass, on a real server."""
+"""The suite that every store has to pass, on real servers of each kind."""
 
-import itertools
-
+import anyio.to_thread
 import pytest
-from redis import Redis
 
 from sojourn.testing import StoreTests
+from sojourn.testing._machine import run_visits
 from sojourn_redis import open_store
 
-_PREFIXES = itertools.count()
 
+class OnServers(StoreTests):
+    """Supply ``servers``: what has a ``url`` and can ``spoil`` a row."""
 
-class TestRedis(StoreTests):
     shares_rows = True
 
     @pytest.fixture
@@ -20,21 +19,64 @@ class TestRedis(StoreTests):
         return "asyncio"
 
     @pytest.fixture
-    def prefix(self):
-        """Keys of this test's own."""
-        return f"t{next(_PREFIXES)}:"
-
-    @pytest.fixture
-    def make_store(self, server, prefix):
+    def make_store(self, servers, prefix):
         """Stores over this test's keys."""
-        return lambda: open_store(f"{server.url}?prefix={prefix}", None)
+        joint = "&" if "?" in servers.url else "?"
+        return lambda: open_store(f"{servers.url}{joint}prefix={prefix}&deadline=20", None)
 
     @pytest.fixture
-    def corrupt(self, server, prefix):
+    def corrupt(self, servers, prefix):
         """Spoils a row, but not its header."""
 
         async def corrupt(id):
-            with Redis(unix_socket_path=str(server.socket)) as client:
-                client.setrange(f"{prefix}{id}", 16, b"\xc1\xc1\xc1")
+            servers.spoil(f"{prefix}{id}")
 
         return corrupt
+
+
+class TestRedis(OnServers):
+    @pytest.fixture
+    def servers(self, server):
+        """One Redis server."""
+        return server
+
+
+class Briefly(OnServers):
+    """The same suite with fewer walks of the machine, whose subject is not the server."""
+
+    async def test_any_sequence_of_visits(self, make_store):
+        """Whatever browsers, owners, time and the sweeper do, the store agrees with the model."""
+        await anyio.to_thread.run_sync(lambda: run_visits(make_store, examples=5))
+
+    @pytest.mark.soak
+    async def test_long_sequences_of_visits(self, make_store):
+        """The same for as many walks as the suite makes."""
+        await anyio.to_thread.run_sync(lambda: run_visits(make_store))
+
+
+class TestValkey(Briefly):
+    @pytest.fixture
+    def servers(self, valkey):
+        """One Valkey server."""
+        return valkey
+
+
+class TestOldest(Briefly):
+    @pytest.fixture
+    def servers(self, oldest):
+        """One server of the oldest release."""
+        return oldest
+
+
+class TestCluster(Briefly):
+    @pytest.fixture
+    def servers(self, cluster):
+        """Three servers, each with a part of the keys."""
+        return cluster
+
+
+class TestSentinel(Briefly):
+    @pytest.fixture
+    def servers(self, sentinels):
+        """A primary, found by its Sentinels."""
+        return sentinels

@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
+import socket
 
 import pytest
 import trio
-from msgspec.structs import replace
 
-from sojourn import ConfigurationError, Outcome, Record, StoreUnavailableError
+from sojourn import ConfigurationError, Outcome, StoreUnavailableError
 from sojourn_redis import open_store
 
+from ._rows import NOW, new, using
+from ._servers import RedisServer, running
+
 pytestmark = pytest.mark.anyio
-NOW = 4_000_000_000.0
-
-
-def record() -> Record:
-    """A row that lives for long."""
-    return Record(
-        secrets.token_hex(16),
-        secrets.token_bytes(32),
-        b"payload",
-        1,
-        NOW,
-        NOW + 1000,
-        None,
-        None,
-        None,
-    )
 
 
 def test_trio_is_refused():
@@ -40,7 +26,7 @@ def test_trio_is_refused():
 
 async def test_restart(own_server):
     """A server that goes away is an error at once, and is used again without a new store."""
-    store, row = open_store(own_server.url, None), record()
+    store, row = open_store(own_server.url, None), new()
     assert await store.create(row)
     own_server.stop()
     with pytest.raises(StoreUnavailableError, match="cannot be reached"):
@@ -66,7 +52,7 @@ async def test_no_password(place):
 
 async def test_wrong_password(own_server):
     """A wrong password is an error that says so, without it."""
-    own_server.ask(b"CONFIG SET requirepass correct\r\n")
+    own_server.ask("CONFIG SET requirepass correct")
     store = open_store(own_server.url.replace("unix://", "unix://default:hunter2@"), None)
     with pytest.raises(StoreUnavailableError, match="password") as caught:
         await store.aopen()
@@ -76,11 +62,11 @@ async def test_wrong_password(own_server):
 
 async def test_out_of_memory(own_server):
     """A full server refuses a new session with an error, and goes on reading and deleting."""
-    store, row = open_store(own_server.url, None), record()
+    store, row = open_store(own_server.url, None), new()
     assert await store.create(row)
-    own_server.ask(b"CONFIG SET maxmemory 1\r\n")
+    own_server.ask("CONFIG SET maxmemory 1")
     with pytest.raises(StoreUnavailableError, match="out of memory"):
-        await store.create(record())
+        await store.create(new())
     with pytest.raises(StoreUnavailableError, match="out of memory"):
         await store.replace(row, version=1, now=NOW)
     assert await store.load(row.id, now=NOW) == row
@@ -90,70 +76,37 @@ async def test_out_of_memory(own_server):
 
 async def test_replica(own_server):
     """A replica refuses to write, and the error says what to connect to."""
-    own_server.ask(b"REPLICAOF 127.0.0.1 1\r\n")
+    own_server.ask("REPLICAOF 127.0.0.1 1")
     store = open_store(own_server.url, None)
     with pytest.raises(StoreUnavailableError, match="read-only replica"):
-        await store.create(record())
+        await store.create(new())
     await store.aclose()
-
-
-@pytest.mark.parametrize("shift", [b"$2\r\nOK\r\n", b":1\r\n", b"*0\r\n"])
-async def test_out_of_step(tmp_path, shift):
-    """A reply that cannot be a row is an error, not an absent session."""
-
-    async def serve(reader, writer):
-        while data := await reader.read(4096):
-            is_load = b"GET" in data
-            writer.write(shift if is_load else b"+OK\r\n" * data.count(b"CLIENT"))
-        writer.close()
-
-    async with await asyncio.start_unix_server(serve, tmp_path / "s"):
-        store = open_store(f"unix://{tmp_path / 's'}?protocol=2", None)
-        with pytest.raises(StoreUnavailableError, match="another command"):
-            await store.load("0" * 32, now=NOW)
-        await store.aclose()
-
-
-async def test_black_hole(tmp_path):
-    """A server that never answers is an error within the deadline, for one call and for many."""
-
-    async def serve(reader, writer):
-        while await reader.read(4096):
-            pass
-        writer.close()
-
-    async with await asyncio.start_unix_server(serve, tmp_path / "s"):
-        store = open_store(f"unix://{tmp_path / 's'}?deadline=0.2", None)
-        async with asyncio.timeout(1):
-            loads = [store.load("0" * 32, now=NOW) for _ in range(50)]
-            results = await asyncio.gather(*loads, return_exceptions=True)
-        assert {type(result) for result in results} == {StoreUnavailableError}
-        await store.aclose()
 
 
 async def test_another_id(server):
     """A row under another's key is an error, never another session's data."""
-    store, row, other = open_store(f"{server.url}?prefix=shift:", None), record(), record()
+    store, row, other = open_store(f"{server.url}?prefix=shift:", None), new(), new()
     assert await store.create(row)
     assert await store.create(other)
-    server.ask(f"COPY shift:{other.id} shift:{row.id} REPLACE\r\n".encode())
+    server.ask(f"COPY shift:{other.id} shift:{row.id} REPLACE\r\n")
     with pytest.raises(StoreUnavailableError, match="another command"):
         await store.load(row.id, now=NOW)
     await store.aclose()
 
 
 COMMANDS = (
-    "get mget set del eval evalsha getrange setrange pttl pexpire sadd srem scard smembers info"
+    "get mget set del eval evalsha ping info getrange setrange pttl pexpire time "
+    "zadd zcard zrange zrem zscore"
 )
 
 
 async def test_smallest_rights(own_server):
     """The commands that the README names are all that the store needs."""
     rights = " ".join(f"+{name}" for name in COMMANDS.split())
-    own_server.ask(f"ACL SETUSER app on >pw ~sojourn:* {rights}\r\n".encode())
+    own_server.ask(f"ACL SETUSER app on >pw ~sojourn:* {rights}\r\n")
     store = open_store(own_server.url.replace("unix://", "unix://app:pw@"), None)
     await store.aopen()
-    row = replace(record(), owner="user:42")
+    row = new(owner="user:42")
     assert await store.create(row)
     await asyncio.gather(*(store.load(row.id, now=NOW) for _ in range(3)))
     assert await store.touch(row.id, version=1, expires_at=NOW + 2000, now=NOW) is Outcome.APPLIED
@@ -164,48 +117,63 @@ async def test_smallest_rights(own_server):
     await store.aclose()
 
 
-async def test_kill_under_load(own_server):
-    """Killed and started again under load, the server is used again, and no call hangs."""
-    store = open_store(own_server.url, None)
-    stopping = asyncio.Event()
-    failures = 0
-
-    async def visit():
-        nonlocal failures
-        while not stopping.is_set():
-            row = record()
-            try:
-                assert await store.create(row)
-                assert await store.load(row.id, now=NOW) in (row, None)
-            except StoreUnavailableError:
-                failures += 1
-                await asyncio.sleep(0)
-
-    visits = [asyncio.create_task(visit()) for _ in range(20)]
-    await asyncio.to_thread(own_server.stop)
-    while not failures:  # noqa: ASYNC110 - the visits know no event
-        await asyncio.sleep(0)
-    await asyncio.to_thread(own_server.start)
-    row = record()
-    assert await store.create(row)
-    assert await store.load(row.id, now=NOW) == row
-    stopping.set()
-    await asyncio.gather(*visits)
-    await store.aclose()
+async def test_no_connection_left(tmp_path):
+    """A server that takes no more connections is an error, and is used when it does again."""
+    with running(RedisServer(tmp_path / "own", "--maxclients", "1")) as server:
+        async with using(server.url, deadline=20) as store:
+            with socket.socket(socket.AF_UNIX) as other:
+                other.connect(str(server.socket))
+                other.sendall(b"PING\r\n")
+                assert other.recv(100) == b"+PONG\r\n"
+                with pytest.raises(StoreUnavailableError):
+                    await store.load(new().id, now=NOW)
+            while True:
+                try:
+                    assert await store.load(new().id, now=NOW) is None
+                    break
+                except StoreUnavailableError:
+                    await asyncio.sleep(0)
 
 
-async def test_cancelled_under_load(server):
-    """A cancelled call takes nobody's reply: the others get their own rows."""
-    store = open_store(f"{server.url}?prefix=cancel:", None)
-    rows = [record() for _ in range(30)]
-    await asyncio.gather(*(store.create(row) for row in rows))
-    for steps in range(12):
-        loads = [asyncio.create_task(store.load(row.id, now=NOW)) for row in rows]
-        for _ in range(steps):
-            await asyncio.sleep(0)
-        for load in loads[::2]:
-            load.cancel()
-        found = await asyncio.gather(*loads, return_exceptions=True)
-        assert found[1::2] == rows[1::2]
-    assert await store.load(rows[0].id, now=NOW) == rows[0]
-    await store.aclose()
+async def test_a_demoted_server_is_left(own_server, tmp_path):
+    """After a server refused to write, the next call looks anew for one that does."""
+    address = tmp_path / "address"
+    address.symlink_to(own_server.socket)
+    own_server.ask("REPLICAOF 127.0.0.1 1")
+    with running(RedisServer(tmp_path / "new")) as promoted:
+        async with using(f"unix://{address}") as store:
+            with pytest.raises(StoreUnavailableError, match="read-only replica"):
+                await store.create(new())
+            address.unlink()
+            address.symlink_to(promoted.socket)
+            assert await store.create(new())
+
+
+@pytest.mark.parametrize(
+    ("policy", "warned"), [("noeviction", False), ("allkeys-lru", True), ("volatile-ttl", True)]
+)
+async def test_eviction(own_server, caplog, policy, warned):
+    """A server that may drop live sessions is a warning at the start, with the remedy."""
+    own_server.ask(f"CONFIG SET maxmemory-policy {policy}")
+    async with using(own_server.url, deadline=20) as store:
+        await store.aopen()
+    found = [one.getMessage() for one in caplog.records if one.name == "sojourn"]
+    assert warned == any(policy in text and "set it to noeviction" in text for text in found)
+
+
+async def test_the_server_never_drops_a_row_early(server, prefix):
+    """After every write the row has a time to live, and it is past the row's deadline."""
+    async with using(server.url, prefix=prefix, deadline=20) as store:
+        row = new(expires_at=NOW + 100)
+        ttl = f"PTTL {prefix}{row.id}"
+        assert await store.create(row)
+        assert int(server.ask(ttl)[1:]) > 100_000
+        until_ = NOW + 500
+        assert Outcome.APPLIED is await store.touch(row.id, version=1, expires_at=until_, now=NOW)
+        assert int(server.ask(ttl)[1:]) > 500_000
+        later = new(id=row.id, version=3, expires_at=NOW + 900)
+        assert Outcome.APPLIED is await store.replace(later, version=2, now=NOW)
+        assert int(server.ask(ttl)[1:]) > 900_000
+        sooner = new(id=row.id, version=4, expires_at=NOW + 50)
+        assert Outcome.APPLIED is await store.replace(sooner, version=3, now=NOW)
+        assert 50_000 < int(server.ask(ttl)[1:]) < 900_000

@@ -5,24 +5,23 @@ The driver's own text may hold an address, so it stays out of ours.
 
 from __future__ import annotations
 
-import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from redis import exceptions
 
-from sojourn import StoreUnavailableError, SupportsDeadline
+from sojourn import StoreUnavailableError
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Guarded(SupportsDeadline, Protocol):
+class Guarded(Protocol):
     """What ``guarded`` has to know of a store."""
 
-    async def reconnect(self) -> None:
-        """Drop all connections."""
+    def drop(self, error: Exception) -> None:
+        """End all connections."""
         ...
 
 
@@ -31,6 +30,10 @@ S = TypeVar("S", bound=Guarded)
 
 class OutOfStepError(exceptions.ConnectionError):
     """The reply cannot belong to the command, so neither can those that follow it."""
+
+
+class UnconfirmedError(exceptions.RedisError):
+    """The primary has the write, but not enough replicas said so in time."""
 
 
 # The first that fits; several of them are ConnectionErrors, too.
@@ -48,14 +51,23 @@ _REMEDIES: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
     ((exceptions.BusyLoadingError,), "is still loading its data"),
     ((exceptions.TimeoutError, TimeoutError), "did not answer within the deadline"),
     (
-        (exceptions.ClusterDownError, exceptions.MasterDownError, exceptions.TryAgainError),
+        (
+            exceptions.ClusterDownError,
+            exceptions.MasterDownError,
+            exceptions.TryAgainError,
+            exceptions.SlotNotCoveredError,
+        ),
         "is failing over",
     ),
+    ((UnconfirmedError,), "has the write, but too few of its replicas said so in time"),
     ((OutOfStepError,), "or what is between us gave the reply to another command"),
-    ((exceptions.ConnectionError, OSError), "cannot be reached"),
+    (
+        (exceptions.ConnectionError, exceptions.RedisClusterException, OSError),
+        "cannot be reached",
+    ),
 )
 
-DRIVER_ERRORS = (exceptions.RedisError, OSError)
+DRIVER_ERRORS = (exceptions.RedisError, exceptions.RedisClusterException, OSError)
 
 
 def translated(error: BaseException) -> StoreUnavailableError:
@@ -71,16 +83,15 @@ def translated(error: BaseException) -> StoreUnavailableError:
 def guarded(
     method: Callable[Concatenate[S, P], Awaitable[T]],
 ) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
-    """The method within the store's deadline, with the driver's errors as ours."""
+    """The method with the driver's errors as ours."""
 
     @functools.wraps(method)
     async def wrapper(store: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            async with asyncio.timeout(store.deadline):
-                return await method(store, *args, **kwargs)
+            return await method(store, *args, **kwargs)
         except DRIVER_ERRORS as error:
             if isinstance(error, OutOfStepError):
-                await store.reconnect()
+                store.drop(error)
             raise translated(error) from error
 
     return wrapper

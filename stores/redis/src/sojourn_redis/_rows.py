@@ -13,6 +13,8 @@ import msgspec
 
 from sojourn import Outcome, Record
 
+from ._errors import OutOfStepError
+
 _HEADER = Struct(">dd")
 HEADER_BYTES = _HEADER.size
 _Body = tuple[str, bytes, bytes, float, str | None, bytes | None, float | None]
@@ -63,9 +65,17 @@ def unpack(value: bytes) -> Record | None:
     )
 
 
-def is_value(reply: object) -> bool:
-    """Whether a reply that is no record may at least be a corrupt row.
+def row_of(id: str, reply: object) -> Record | None:
+    """The record with that id; None if there is none, or one that cannot be read.
 
-    It is not if it has another type, or is what our scripts or a SET answer.
+    Raises OutOfStepError if the reply cannot be the one to a GET of that row: it has another type,
+    is what our scripts or a SET answer, or names another id.
     """
-    return isinstance(reply, bytes) and reply not in _ANSWERS
+    if reply is None:
+        return None
+    if not isinstance(reply, bytes) or reply in _ANSWERS:
+        raise OutOfStepError("no row")
+    record = unpack(reply)
+    if record is not None and record.id != id:
+        raise OutOfStepError("a row with another id")
+    return record

@@ -7,11 +7,24 @@ to live in milliseconds. The server's clock decides nothing but garbage collecti
 
 from __future__ import annotations
 
-from typing import Any
+import hashlib
+from typing import Any, NamedTuple
 
 from sojourn import Outcome
 
 from ._errors import OutOfStepError
+
+
+class Script(NamedTuple):
+    """A script, and the name by which a server that has seen it runs it."""
+
+    text: str
+    digest: str
+
+
+def _script(text: str) -> Script:
+    return Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+
 
 _GUARD = """
 local head = redis.call('GETRANGE', KEYS[1], 0, 15)
@@ -21,7 +34,7 @@ if expires_at <= tonumber(ARGV[2]) then return 'gone' end
 if version ~= tonumber(ARGV[1]) then return 'conflict' end
 """
 
-REPLACE = (
+REPLACE = _script(
     _GUARD
     + """
 redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
@@ -29,7 +42,7 @@ return 'applied'
 """
 )
 
-TOUCH = (
+TOUCH = _script(
     _GUARD
     + """
 if tonumber(ARGV[3]) > expires_at then expires_at = tonumber(ARGV[3]) end
@@ -41,12 +54,31 @@ return 'applied'
 """
 )
 
-REMEMBER = """
-redis.call('SADD', KEYS[1], ARGV[1])
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return redis.call('SCARD', KEYS[1])
+REMEMBER = _script(
+    """
+redis.call('ZADD', KEYS[1], redis.call('TIME')[1], ARGV[1])
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+end
+return redis.call('ZCARD', KEYS[1])
 """
-"""Put an id into an owner's index, which lives at least as long as any session can."""
+)
+"""Put an id (ARGV[1]) into an owner's index, to live as long as any session can (ARGV[2])."""
+
+FORGET = _script(
+    """
+local before, gone = redis.call('TIME')[1] - ARGV[1], 0
+for place = 2, #ARGV do
+  local since = redis.call('ZSCORE', KEYS[1], ARGV[place])
+  if since and tonumber(since) < before then
+    gone = gone + redis.call('ZREM', KEYS[1], ARGV[place])
+  end
+end
+return gone
+"""
+)
+"""Take ids (ARGV[2] on) out of the index, unless they came in the last ARGV[1] seconds: the row of
+such a one may be on its way, and must be found when it is there."""
 
 _OUTCOMES = {outcome.value.encode("ascii"): outcome for outcome in Outcome}
 

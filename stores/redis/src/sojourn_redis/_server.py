@@ -1,111 +1,102 @@
-"""The connection to a server, a cluster, or whatever Sentinel says is the primary.
+"""What the store asks of its servers: reads, which may be tried twice, writes and scripts.
 
 redis-py is the client: the official one, maintained and typed, and what applications have already.
-It runs on asyncio only.
-
-Its retries are off: a write whose reply was lost may have been applied, and sent again it would
-look like another request's. Only reads are tried twice.
+It knows URLs, TLS, passwords, Sentinel and the map of a cluster, makes the connections and reads
+the replies. How many requests share a connection is ours (``Link``). It runs on asyncio only.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable
-from typing import Any, cast
+from typing import Protocol
 
 from redis import exceptions
 
-from ._batching import Batcher, Command, Reply
+from ._asked import Command, Reply
 from ._errors import OutOfStepError
+from ._scripts import Script
 
-_READS = frozenset({"GET", "SMEMBERS"})
+
+class Servers(Protocol):
+    """One server or several."""
+
+    def ask(self, key: str, command: Command, until: float, *, sure: bool) -> Awaitable[Reply]:
+        """The reply of the key's server; ``sure``: once enough replicas have it, too."""
+        ...
+
+    def drop(self, error: Exception) -> None:
+        """End all connections at once."""
+        ...
+
+    async def infos(self, until: float) -> list[Reply]:
+        """What each primary says of its memory."""
+        ...
+
+    async def aclose(self) -> None:
+        """Wait for what is under way, and close all connections."""
+        ...
 
 
 class Server:
-    """Sends commands, in batches. ``deadline``: seconds, half of which a ``WAIT`` may take.
+    """Calls that are over within ``deadline`` seconds from the moment that ``until`` was asked."""
 
-    ``client``: a ``redis.asyncio`` client of any kind. ``is_cluster``: keys live in several places,
-    so that no command may name two. ``replicas``: how many must confirm a write before it counts.
-    """
-
-    def __init__(self, client: Any, *, deadline: float, is_cluster: bool, replicas: int) -> None:
-        self.client = client
+    def __init__(self, servers: Servers, deadline: float) -> None:
+        self._servers = servers
         self._deadline = deadline
-        self._is_cluster = is_cluster
-        self._replicas = replicas
-        self._batcher = Batcher(self._send)
 
-    async def read(self, *command: Any) -> Reply:
-        """The reply to a command that changes nothing, tried again once if the connection broke."""
+    def until(self) -> float:
+        """When a call that begins now has to be over, on the event loop's clock."""
+        return asyncio.get_running_loop().time() + self._deadline
+
+    async def read(self, key: str, *command: str, until: float) -> Reply:
+        """The reply to a command that changes nothing, asked again once if the connection broke."""
         try:
-            return await self._call(command)
+            return await self._servers.ask(key, command, until, sure=False)
+        except OutOfStepError:
+            raise
         except exceptions.ConnectionError:
-            return await self._call(command)
+            return await self._servers.ask(key, command, until, sure=False)
 
-    async def read_all(self, *commands: Command) -> list[Reply]:
-        """The replies to several of them, in one turn."""
-        return await asyncio.gather(*(self.read(*command) for command in commands))
+    async def write(
+        self, key: str, *command: str | bytes | int, until: float, sure: bool = True
+    ) -> Reply:
+        """The reply to a command that counts, asked once: a lost reply says nothing about it."""
+        return await self._servers.ask(key, command, until, sure=sure)
 
-    async def write(self, *command: Any) -> Reply:
-        """The reply to a command that counts, once enough replicas have it."""
-        return await self._call(command)
-
-    async def run(self, script: str, key: str, *arguments: Any) -> Reply:
+    async def run(
+        self,
+        script: Script,
+        key: str,
+        *arguments: str | bytes | int,
+        until: float,
+        sure: bool = True,
+    ) -> Reply:
         """What a script says about one key."""
-        digest = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
+        ask = self._servers.ask
         try:
-            return await self._call(("EVALSHA", digest, 1, key, *arguments))
+            known = ("EVALSHA", script.digest, 1, key, *arguments)
+            return await ask(key, known, until, sure=sure)
         except exceptions.NoScriptError:  # the server has not seen it yet, so it did nothing
-            return await self._call(("EVAL", script, 1, key, *arguments))
+            unknown = ("EVAL", script.text, 1, key, *arguments)
+            return await ask(key, unknown, until, sure=sure)
 
-    async def drain(self) -> None:
+    async def policies(self, until: float) -> set[str]:
+        """How the servers make room when their memory is full; "" where one does not say."""
+        return {_policy(info) for info in await self._servers.infos(until)}
+
+    def drop(self, error: Exception) -> None:
+        """End all connections: what they still have to say belongs to nobody."""
+        self._servers.drop(error)
+
+    async def aclose(self) -> None:
         """Wait for what is under way, and close all connections."""
-        await self._batcher.drain()
-        await self.client.aclose()
-
-    async def _call(self, command: Command) -> Reply:
-        return await self._batcher.submit(command)
-
-    async def reconnect(self) -> None:
-        """Drop all connections: what they still have to say belongs to nobody."""
-        if self._is_cluster:
-            await self.client.aclose()
-        else:
-            await self.client.connection_pool.disconnect(inuse_connections=True)
-
-    async def _send(self, commands: list[Command]) -> list[Reply]:
-        waits = self._replicas and any(command[0] not in _READS for command in commands)
-        if len(commands) == 1 and not waits:
-            return [await self.client.execute_command(*commands[0])]
-        if not waits and not self._is_cluster and all(command[0] == "GET" for command in commands):
-            values: list[Reply] = await self.client.execute_command(
-                "MGET", *(key for _, key in commands)
-            )
-            if not isinstance(cast("object", values), list):
-                raise OutOfStepError("no list of values")
-            return values
-        pipe = self.client.pipeline(transaction=False)
-        for command in commands:
-            pipe.execute_command(*command)
-        if waits:
-            # One connection carries the batch, so one WAIT at its end is about all of it.
-            pipe.execute_command("WAIT", self._replicas, int(self._deadline * 500))
-        replies: list[Reply] = await _execute(pipe)
-        return self._confirmed(commands, replies) if waits else replies
-
-    def _confirmed(self, commands: list[Command], replies: list[Reply]) -> list[Reply]:
-        """The replies, with an error in the place of each write that too few replicas have."""
-        *replies, confirmed = replies
-        if isinstance(confirmed, int) and confirmed >= self._replicas:
-            return replies
-        missing = exceptions.TimeoutError("not enough replicas")
-        return [
-            reply if command[0] in _READS else missing
-            for command, reply in zip(commands, replies, strict=True)
-        ]
+        await self._servers.aclose()
 
 
-def _execute(pipe: Any) -> Awaitable[list[Reply]]:
-    result: Awaitable[list[Reply]] = pipe.execute(raise_on_error=False)
-    return result
+def _policy(info: Reply) -> str:
+    text = info.decode() if isinstance(info, bytes) else info  # the newer protocol has text
+    if not isinstance(text, str):
+        raise OutOfStepError("no text")
+    lines = (line.partition(":") for line in text.splitlines())
+    return {name: value for name, _, value in lines}.get("maxmemory_policy", "")

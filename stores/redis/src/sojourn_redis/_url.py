@@ -8,9 +8,11 @@ remains of the query is the driver's. No message shows the URL: it may hold a pa
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlencode as _query
 
 from redis import asyncio as redis
+from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
@@ -20,6 +22,7 @@ from ._store import RedisStore
 
 _SCHEMES = {"valkey": "redis", "valkeys": "rediss"}
 _SENTINEL_PORT = 26379
+_driver: Any = redis  # parts of it have no types
 
 
 def open_store(url: str, _context: StoreContext) -> RedisStore:
@@ -35,21 +38,13 @@ def open_store(url: str, _context: StoreContext) -> RedisStore:
 
 
 def _client(address: str, options: dict[str, str], deadline: float) -> Any:
-    settings: dict[str, Any] = {
-        "socket_timeout": deadline,
-        "socket_connect_timeout": deadline,
-        "retry": Retry(NoBackoff(), 0),
-    }
     is_cluster = options.pop("cluster", "") == "true"
     service = options.pop("sentinel", None)
-    driver: Any = redis
     try:
         if service is not None:
-            return _primary(driver, address, service, settings)
-        whole = f"{address}?{urlencode(options)}" if options else address
-        if is_cluster:
-            return driver.RedisCluster.from_url(whole, **settings)
-        return driver.Redis.from_url(whole, **settings)
+            return _primary(address, service, options, deadline)
+        kind = _driver.RedisCluster if is_cluster else _driver.Redis
+        return kind.from_url(f"{address}?{_query(options)}", **_settings(deadline))
     except (ValueError, TypeError):
         raise ConfigurationError(
             "store: this Redis URL has a part that the driver does not know; its form is "
@@ -57,23 +52,31 @@ def _client(address: str, options: dict[str, str], deadline: float) -> Any:
         ) from None
 
 
-def _primary(driver: Any, address: str, service: str, settings: dict[str, Any]) -> Any:
+def _settings(deadline: float) -> dict[str, Any]:
+    return {
+        "socket_timeout": deadline,
+        "socket_connect_timeout": deadline,
+        "retry": Retry(NoBackoff(), 0),
+    }
+
+
+def _primary(address: str, service: str, options: dict[str, str], deadline: float) -> Any:
+    """A client for whoever the Sentinels call the primary of this service."""
     parts = urlsplit(address)
-    credentials, _, hosts = parts.netloc.rpartition("@")
-    user, _, password = credentials.partition(":")
-    nodes = [host.rpartition(":") for host in hosts.split(",")]
-    places = [(name or port, int(port) if name else _SENTINEL_PORT) for name, _, port in nodes]
-    settings |= {
-        "db": int(parts.path.strip("/") or 0),
-        "username": unquote(user) or None,
-        "password": unquote(password) or None,
-        "ssl": parts.scheme == "rediss",
-    }
-    patience = {
-        name: settings[name] for name in ("socket_timeout", "socket_connect_timeout", "retry")
-    }
-    sentinel = driver.Sentinel(places, sentinel_kwargs=patience)
-    return sentinel.master_for(service, **settings)
+    credentials, at, hosts = parts.netloc.rpartition("@")
+    nodes = [urlsplit(f"//{host}") for host in hosts.split(",")]
+    places = [(node.hostname or "localhost", node.port or _SENTINEL_PORT) for node in nodes]
+    # One Sentinel that does not answer leaves enough time for the others.
+    patience = _settings(deadline / (len(places) + 1))
+    for name in ("username", "password"):
+        patience[name] = options.pop(f"sentinel_{name}", None)
+    settings = parse_url(
+        f"{parts.scheme}://{credentials}{at}localhost{parts.path}?{_query(options)}"
+    )
+    whole = {**settings, **_settings(deadline), "ssl": parts.scheme == "rediss"}
+    for name in ("host", "port", "connection_class"):
+        whole.pop(name, None)
+    return _driver.Sentinel(places, sentinel_kwargs=patience).master_for(service, **whole)
 
 
 def _number(options: dict[str, str], name: str, default: float) -> float:

@@ -1,0 +1,64 @@
+"""Server-side sessions in Redis: ours, and those of each framework, on the same server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aiohttp_session
+import sojourn_aiohttp
+from aiohttp_session.redis_storage import RedisStorage
+from litestar.middleware.session.server_side import ServerSideSessionConfig
+from litestar.stores.redis import RedisStore as LitestarStore
+from redis import asyncio as driver
+from sojourn_litestar import SessionPlugin
+from starsessions.stores.redis import RedisStore as StarsessionsStore
+
+from sojourn import SessionManager
+
+from . import _aiohttp, _litestar, _starlette
+from ._sites import AsgiSite, Site
+
+PEERS = {"starsessions": "starlette", "litestar own": "litestar", "aiohttp-session": "aiohttp"}
+"""Whose sessions, and on which framework ours are measured beside them."""
+
+
+def sites(data: dict[str, Any], managers: dict[str, SessionManager[Any]], url: str) -> dict[str, Site]:
+    """Name to site: each framework bare, with ours ("<framework> sojourn"), and with its peer."""
+    connect: Any = driver.Redis.from_url
+    return {
+        "starlette": AsgiSite(_starlette._app([], data)),
+        "starlette sojourn": AsgiSite(
+            _starlette._app([_starlette._sojourn(managers["starlette"])], data)
+        ),
+        "starsessions": AsgiSite(
+            _starlette._app(_starlette._starsessions(StarsessionsStore(url)), data)
+        ),
+        "litestar": AsgiSite(_litestar._app(data, {})),
+        "litestar sojourn": AsgiSite(
+            _litestar._app(data, {"plugins": [SessionPlugin(managers["litestar"])]})
+        ),
+        "litestar own": AsgiSite(
+            _litestar._app(
+                data,
+                {
+                    "middleware": [ServerSideSessionConfig(secure=True).middleware],
+                    "stores": {"sessions": LitestarStore(connect(url))},
+                },
+            )
+        ),
+        "aiohttp": _aiohttp.AiohttpSite(_aiohttp._app(data, aiohttp_session.get_session)),
+        "aiohttp sojourn": _ours_on_aiohttp(data, managers["aiohttp"]),
+        "aiohttp-session": _peer_on_aiohttp(data, connect(url)),
+    }
+
+
+def _ours_on_aiohttp(data: dict[str, Any], manager: SessionManager[Any]) -> Site:
+    app = _aiohttp._app(data, sojourn_aiohttp.get_session)
+    sojourn_aiohttp.setup(app, manager)
+    return _aiohttp.AiohttpSite(app)
+
+
+def _peer_on_aiohttp(data: dict[str, Any], client: Any) -> Site:
+    app = _aiohttp._app(data, aiohttp_session.get_session)
+    aiohttp_session.setup(app, RedisStorage(client))
+    return _aiohttp.AiohttpSite(app)

@@ -1,0 +1,100 @@
+"""What is asked of a server, and what becomes of the answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any, TypeAlias, TypeGuard
+
+from msgspec import Struct
+
+from ._errors import OutOfStepError, UnconfirmedError
+
+Command: TypeAlias = tuple[str | bytes | int, ...]
+Reply: TypeAlias = Any
+"""What the server said, or an exception."""
+
+
+def is_list(reply: Reply) -> TypeGuard[list[Any]]:
+    """Whether the reply has several parts."""
+    return isinstance(reply, list)
+
+
+class Asked(Struct, frozen=True, eq=False):
+    """One command, who waits for its reply, and until when (seconds on the event loop's clock)."""
+
+    command: Command
+    future: asyncio.Future[Reply]
+    until: float
+
+    def answer(self, reply: Reply) -> None:
+        """Hand over the reply, unless nobody waits any longer."""
+        if self.future.done():
+            return
+        if isinstance(reply, BaseException):
+            self.future.set_exception(reply)
+        else:
+            self.future.set_result(reply)
+
+
+class Single:
+    """A command on the wire whose reply is its caller's."""
+
+    def __init__(self, asked: Asked) -> None:
+        self.command: Command = asked.command
+        self.asked = (asked,)
+
+    def take(self, reply: Reply) -> None:
+        """The reply is here."""
+        self.asked[0].answer(reply)
+
+
+class Merged:
+    """Several ``GET`` as one ``MGET``: one reply instead of many. Its keys are of one server."""
+
+    def __init__(self, asked: Iterable[Asked]) -> None:
+        self.asked = tuple(asked)
+        self.command: Command = ("MGET", *(one.command[1] for one in self.asked))
+
+    def take(self, reply: Reply) -> None:
+        """The reply is here. Raises OutOfStepError if it is no list of as many values."""
+        if isinstance(reply, BaseException):
+            values = [reply] * len(self.asked)
+        elif is_list(reply) and len(reply) == len(self.asked):
+            values = reply
+        else:
+            raise OutOfStepError("no list of values")
+        for asked, value in zip(self.asked, values, strict=True):
+            asked.answer(value)
+
+
+class Held(Single):
+    """A write whose reply counts only once enough replicas have it."""
+
+    reply: Reply = None
+
+    def take(self, reply: Reply) -> None:
+        """The reply is here. An error counts at once; for the rest a ``Confirmation`` follows."""
+        self.reply = reply
+        if isinstance(reply, BaseException):
+            self.asked[0].answer(reply)
+
+
+class Confirmation:
+    """``WAIT`` for the writes before it, which are of the same connection."""
+
+    def __init__(self, held: Iterable[Held], replicas: int, milliseconds: int) -> None:
+        self.command: Command = ("WAIT", replicas, milliseconds)
+        self._held = tuple(held)
+        self._replicas = replicas
+        self.asked = tuple(asked for one in self._held for asked in one.asked)
+
+    def take(self, reply: Reply) -> None:
+        """The number of replicas is here, or an error in its place."""
+        too_few = not isinstance(reply, int) or reply < self._replicas
+        for held in self._held:
+            answer = UnconfirmedError("too few replicas") if too_few else held.reply
+            held.asked[0].answer(answer)
+
+
+Sent: TypeAlias = Single | Merged | Confirmation

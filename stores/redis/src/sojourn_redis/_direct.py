@@ -1,0 +1,51 @@
+"""One server, or the one that Sentinel says is the primary."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any
+
+from ._asked import Command, Reply
+from ._link import Link
+from ._pipeline import Habits
+
+
+class Direct:
+    """See ``Servers``. ``client``: a ``redis.asyncio.Redis``, whose pool says how to connect."""
+
+    def __init__(self, client: Any, *, replicas: int, patience: int) -> None:
+        self._pool = client.connection_pool
+        make = self._pool.make_connection
+        self._link = Link(make, Habits(merges=True))
+        # WAIT holds up all that comes behind it on its connection, which must not be reads.
+        sure = Habits(merges=False, replicas=replicas, patience=patience)
+        self._sure = Link(make, sure) if replicas else self._link
+
+    def ask(
+        self,
+        key: str,  # noqa: ARG002 - every key is there
+        command: Command,
+        until: float,
+        *,
+        sure: bool,
+    ) -> Awaitable[Reply]:
+        """See ``Servers``."""
+        return (self._sure if sure else self._link).ask(command, until)
+
+    def drop(self, error: Exception) -> None:
+        """See ``Servers``."""
+        self._link.drop(error)
+        self._sure.drop(error)
+
+    async def infos(self, until: float) -> list[Reply]:
+        """See ``Servers``."""
+        return [await self._link.ask(("INFO", "memory"), until)]
+
+    async def aclose(self) -> None:
+        """See ``Servers``."""
+        await self._link.aclose()
+        await self._sure.aclose()
+        sentinel = getattr(self._pool, "sentinel_manager", None)
+        if sentinel is not None:
+            await asyncio.gather(*(client.aclose() for client in sentinel.sentinels))
