@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 from sanic import Blueprint, Request, Sanic, file, redirect
@@ -13,7 +12,7 @@ from sojourn import Session
 from sojourn.testing import OWN_HEADERS, Setup, Visit, act, afterwards, chunks
 from sojourn_sanic import Sessions, get_session
 
-_NAMES = itertools.count()
+from ._server import new_app
 
 
 async def text(request: Request, action: str) -> Any:
@@ -88,9 +87,8 @@ async def ws(request: Request, socket: Any, action: str) -> None:
 
 def build(given: Setup) -> Sanic[Any, Any]:
     """The application; a second installation of one manager is refused, so "twice" is once."""
-    Sanic.test_mode = True
-    app: Any = Sanic(f"site{next(_NAMES)}")
-    app.config.update(MOTD=False, AUTO_EXTEND=False)
+    app: Any = new_app()
+    app.config.AUTO_EXTEND = False
     Sessions(app, given.manager)
     sub = Blueprint("sub", url_prefix="/sub")
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 
 from sojourn.testing import AdapterTests, Capabilities, Client, Serve, Setup, in_process, over_tcp
 
+from ._server import served
 from ._site import build
 
 
@@ -32,21 +31,8 @@ class TestSanic(AdapterTests):
 
         @asynccontextmanager
         async def run(given: Setup) -> AsyncIterator[Client]:
-            sock = socket.create_server(("127.0.0.1", 0))
-            port = sock.getsockname()[1]
-            server: Any = await build(given).create_server(sock=sock, return_asyncio_server=True)
-            await server.startup()
-            await server.before_start()
-            await server.start_serving()
-            await server.after_start()
-            try:
-                async with over_tcp("127.0.0.1", port) as client:
-                    yield client
-            finally:
-                await server.before_stop()
-                server.close()
-                await server.wait_closed()
-                await server.after_stop()
+            async with served(build(given)) as port, over_tcp("127.0.0.1", port) as client:
+                yield client
 
         return run
 
