@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import itertools
 import socket
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from sanic import Sanic
+
+with warnings.catch_warnings():
+    # As an ASGI application Sanic imports it, which imports a part of websockets that is deprecated.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import sanic_testing  # noqa: F401
 
 _NUMBERS = itertools.count()
 
