@@ -12,7 +12,7 @@ from typing import Any
 from sanic import Sanic
 
 with warnings.catch_warnings():
-    # As an ASGI application Sanic imports it, which imports a part of websockets that is deprecated.
+    # As an ASGI application Sanic imports it, and it a part of websockets that is deprecated.
     warnings.simplefilter("ignore", DeprecationWarning)
     import sanic_testing  # noqa: F401
 
