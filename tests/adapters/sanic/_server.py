@@ -31,7 +31,7 @@ async def served(app: Any) -> AsyncIterator[int]:
     app.config.MOTD = False
     sock = socket.create_server(("127.0.0.1", 0))
     port: int = sock.getsockname()[1]
-    server = await app.create_server(sock=sock, return_asyncio_server=True)
+    server: Any = await app.create_server(sock=sock, return_asyncio_server=True)
     assert server is not None
     await server.startup()
     await server.before_start()
