@@ -1,6 +1,7 @@
 """A real browser against a real server; each runs as a process of its own.
 
-A new demo or store is a new word in ``TABLE``. Screenshots go to ``SOJOURN_ARTIFACTS``.
+``demos`` says which demos a test is for: all, one of each framework, or one of each kind of store.
+Screenshots go to ``SOJOURN_ARTIFACTS``.
 """
 
 import os
@@ -12,7 +13,7 @@ import sys
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,18 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-TABLE = {
-    "litestar": "memory cookie sqlite",
-    "asgi": "memory",
-    "quart": "memory",
-    "sanic": "memory",
-    "aiohttp": "memory",
-}
-URLS = {"memory": "memory://", "cookie": "cookie://", "sqlite": "sqlite:///sessions.db"}
+URLS = {"sqlite": "sqlite:///sessions.db", "memory": "memory://", "cookie": "cookie://"}
+FRAMEWORKS = ("litestar", "asgi", "quart", "sanic", "aiohttp")
 WITHOUT_ROWS = {"cookie"}
+EVERY = [(framework, store) for framework in FRAMEWORKS for store in URLS]
+PAIRS = {
+    "every": EVERY,
+    "each framework": [(framework, "sqlite") for framework in FRAMEWORKS],
+    "each kind": [("litestar", "sqlite"), ("litestar", "cookie")],
+    "one": [("litestar", "sqlite")],
+}
+"""What the page looks like depends on neither, what a route does on the framework, what becomes of
+a cookie on the store: so only the whole way is walked with every pair."""
 
 ROOT = Path(__file__).parents[2]
 ARTIFACTS = Path(os.environ.get("SOJOURN_ARTIFACTS") or ROOT / "artifacts")
@@ -51,6 +55,42 @@ class Demo:
     framework: str
     store: str
     url: str
+
+
+@dataclass(frozen=True)
+class Server:
+    """The process of a demo."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    output: Path
+
+    def wait_until_it_answers(self) -> None:
+        """Knock until somebody opens."""
+        deadline = time.monotonic() + DEADLINE
+        while not self._answers():
+            if self._has_ended() or time.monotonic() > deadline:
+                pytest.fail(f"the demo does not answer:\n{self.output.read_text()}")
+
+    def _answers(self) -> bool:
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def _has_ended(self) -> bool:
+        """Waiting for the end is also the pause between two knocks at the port."""
+        try:
+            self.process.wait(0.05)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def stop(self) -> None:
+        """End it, by force if it does not listen."""
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
 
 
 @dataclass
@@ -104,26 +144,25 @@ Visit = Callable[..., Awaitable[Visitor]]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name our marker."""
+    """Name our markers."""
+    config.addinivalue_line("markers", "demos(kind): run with these PAIRS; otherwise 'each kind'")
     config.addinivalue_line("markers", "rows(kept): only stores that (do not) keep a row each")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each test that wants one with every demo in the table, or those that ``rows`` keeps."""
+    """Run each test that wants a demo with those that it is for."""
     if "demo" in metafunc.fixturenames:
-        marker = metafunc.definition.get_closest_marker("rows")
-        pairs = [pair for pair in _pairs() if marker is None or marker.args[0] is _rows(pair)]
-        metafunc.parametrize("demo", pairs, indirect=True, scope="module", ids="-".join)
+        pairs = PAIRS[_marked(metafunc, "demos", "each kind")]
+        rows = _marked(metafunc, "rows", None)
+        kept = [(f, s) for f, s in pairs if rows is None or rows is (s not in WITHOUT_ROWS)]
+        metafunc.parametrize("demo", kept, indirect=True, ids="-".join)
     if "framework" in metafunc.fixturenames:
-        metafunc.parametrize("framework", TABLE)
+        metafunc.parametrize("framework", FRAMEWORKS)
 
 
-def _pairs() -> list[tuple[str, str]]:
-    return [(framework, store) for framework in TABLE for store in TABLE[framework].split()]
-
-
-def _rows(pair: tuple[str, str]) -> bool:
-    return pair[1] not in WITHOUT_ROWS
+def _marked(metafunc: pytest.Metafunc, name: str, otherwise: Any) -> Any:
+    marker = metafunc.definition.get_closest_marker(name)
+    return otherwise if marker is None else marker.args[0]
 
 
 @pytest.fixture(scope="module")
@@ -132,15 +171,62 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture(scope="module")
-def demo(request: pytest.FixtureRequest) -> Iterator[Demo]:
+class Demos:
+    """All the demos that tests have asked for; each runs until the end of the session."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._stack = ExitStack()
+        self._started: dict[tuple[str, str], Server] = {}
+
+    def running(self, framework: str, store: str) -> Demo:
+        """A demo that answers. The next one begins to start meanwhile: imports take their time."""
+        place = EVERY.index((framework, store))
+        for pair in EVERY[place : place + 2]:
+            if pair not in self._started:
+                self._started[pair] = self._stack.enter_context(self._start(*pair))
+        server = self._started[framework, store]
+        server.wait_until_it_answers()
+        return Demo(framework, store, f"http://127.0.0.1:{server.port}/")
+
+    def stop(self) -> None:
+        """End them all."""
+        self._stack.close()
+
+    @contextmanager
+    def _start(self, framework: str, store: str) -> Iterator[Server]:
+        folder = self._folder / f"{framework}-{store}"
+        folder.mkdir()
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+        with (folder / "output.txt").open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, ROOT / "examples" / f"login_{framework}.py"],
+                cwd=folder,
+                env=os.environ | _settings(store, port),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        with process:
+            server = Server(process, port, folder / "output.txt")
+            try:
+                yield server
+            finally:
+                server.stop()
+
+
+@pytest.fixture(scope="session")
+def demos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demos]:
+    """Started when first asked for."""
+    demos = Demos(tmp_path_factory.mktemp("demos"))
+    yield demos
+    demos.stop()
+
+
+@pytest.fixture
+def demo(request: pytest.FixtureRequest, demos: Demos) -> Demo:
     """A demo that answers."""
-    framework, store = request.param
-    folder = request.getfixturevalue("tmp_path_factory").mktemp(f"{framework}-{store}")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    with _serving(framework, store, port, folder):
-        yield Demo(framework, store, f"http://127.0.0.1:{port}/")
+    return demos.running(*request.param)
 
 
 @pytest.fixture(scope="module")
@@ -174,54 +260,7 @@ async def visit(chromium: Browser, demo: Demo) -> AsyncIterator[Visit]:
         yield newcomer
 
 
-@contextmanager
-def _serving(framework: str, store: str, port: int, folder: Path) -> Iterator[None]:
-    with (folder / "output.txt").open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, ROOT / "examples" / f"login_{framework}.py"],
-            cwd=folder,
-            env=os.environ | _settings(store, port),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    with process:
-        try:
-            _wait_until_it_answers(process, port, folder / "output.txt")
-            yield
-        finally:
-            _stop(process)
-
-
 def _settings(store: str, port: int) -> dict[str, str]:
     key = urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
     network = {"HOST": "127.0.0.1", "PORT": str(port)}
     return network | {"SOJOURN_STORE": URLS[store], "SOJOURN_KEYS": key}
-
-
-def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, output: Path) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not _answers(port):
-        if _has_ended(process) or time.monotonic() > deadline:
-            pytest.fail(f"the demo does not answer:\n{output.read_text()}")
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _has_ended(process: subprocess.Popen[bytes]) -> bool:
-    """Waiting for the end is also the pause between two knocks at the port."""
-    try:
-        process.wait(0.05)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()

@@ -28,7 +28,7 @@ async def test_both_are_listed(visit):
     await desk.shoot("two-devices")
 
 
-@pytest.mark.rows(True)
+@pytest.mark.demos("each framework")
 async def test_revoke(visit):
     """Signing out another device logs that one out, and nobody else."""
     lost = await log_in(visit, "lost@example.org")
@@ -42,7 +42,7 @@ async def test_revoke(visit):
     await lost.sees("#login-button", "Log in")
 
 
-@pytest.mark.rows(True)
+@pytest.mark.demos("each framework")
 async def test_revoke_of_others(visit):
     """Knowing the id of somebody's session is not enough to end it."""
     ada = await log_in(visit, "ada@example.net")

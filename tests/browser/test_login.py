@@ -7,6 +7,32 @@ pytestmark = pytest.mark.anyio
 INCORRECT = "Incorrect username or password"
 
 
+@pytest.mark.demos("every")
+async def test_whole_way(visit):
+    """Failures are counted, a login is shown and kept by another cookie, and the logout ends it."""
+    ada = await visit()
+    await ada.misses("#message", "#error", "#failed-login-attempts", "#logout-button")
+    assert {} == await ada.cookie()
+    for count in (1, 2):
+        await ada.log_in("ada@example.org", "wrong")
+        await ada.sees("#failed-login-attempts", f"Failed login attempts: {count}")
+        await ada.sees("#error", INCORRECT)
+    before = await ada.cookie()
+
+    await ada.log_in("ada@example.org")
+    await ada.sees("#message", "Login Successful")
+    await ada.misses("#error", "#failed-login-attempts", "#login-button")
+    assert before["value"] != (await ada.cookie())["value"]
+    await ada.shoot("logged-in")
+    await ada.page.reload()
+    await ada.sees("#logout-button", "Log out ada@example.org")
+    await ada.misses("#message")
+
+    await ada.log_out()
+    assert {} == await ada.cookie()
+    await ada.misses("#logout-button", "#message", "#error", "#failed-login-attempts")
+
+
 async def test_wrong_password(visit):
     """A wrong password shows its error once, and the count of failures until it is made good."""
     ada = await visit()
@@ -32,7 +58,6 @@ async def test_right_password(visit):
     await ada.log_in("ada@example.org")
     await ada.sees("#message", "Login Successful")
     await ada.sees("#logout-button", "Log out ada@example.org")
-    await ada.shoot("logged-in")
 
     await ada.page.reload()
 

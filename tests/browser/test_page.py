@@ -10,6 +10,7 @@ OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clie
 LONG = f"{'a-very-long-name' * 6}@example.org"
 
 
+@pytest.mark.demos("each framework")
 async def test_escaped(visit):
     """What a visitor types is text on the page, never markup."""
     hostile = """<script>alert('"')</script><b title='x'>&amp;"""
@@ -22,6 +23,7 @@ async def test_escaped(visit):
     assert [] == mallory.complaints
 
 
+@pytest.mark.demos("each framework")
 async def test_policy(visit):
     """The page asks for nothing that its own policy forbids, and is styled under it."""
     ada = await visit()
@@ -33,6 +35,7 @@ async def test_policy(visit):
     assert [] == ada.complaints
 
 
+@pytest.mark.demos("one")
 async def test_policy_forbids(visit):
     """Markup that got in by some other way could not run a script."""
     ada = await visit()
@@ -47,6 +50,7 @@ async def test_policy_forbids(visit):
     assert not ran
 
 
+@pytest.mark.demos("one")
 async def test_phone(visit):
     """Nothing on a small phone has to be scrolled sideways, and a thumb hits every target."""
     ada = await visit(viewport=PHONE, has_touch=True, is_mobile=True)
@@ -73,6 +77,7 @@ async def fits(visitor):
         assert box["height"] >= 44
 
 
+@pytest.mark.demos("one")
 async def test_dark(visit):
     """Who asks for a dark page gets one."""
     ada = await visit(color_scheme="dark")
@@ -82,6 +87,7 @@ async def test_dark(visit):
     await ada.shoot("dark")
 
 
+@pytest.mark.demos("one")
 async def test_keyboard(visit):
     """The whole login works from the keyboard, and shows where it is."""
     ada = await visit()

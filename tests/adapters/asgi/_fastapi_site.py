@@ -4,7 +4,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, HTTPException, WebSocket
+from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, HTTPException, Request, WebSocket
 from fastapi.responses import (
     FileResponse,
     PlainTextResponse,
@@ -16,7 +16,7 @@ from fastapi.staticfiles import StaticFiles
 
 from sojourn import Session
 from sojourn.testing import OWN_HEADERS, Setup, Visit, act, afterwards, chunks
-from sojourn_asgi import SessionMiddleware
+from sojourn_asgi import SessionMiddleware, get_session
 from sojourn_asgi.fastapi import CurrentSession, SessionDep
 
 router = APIRouter(default_response_class=PlainTextResponse)
@@ -31,7 +31,6 @@ Acted = Annotated[str, Depends(acted)]
 
 
 @router.get("/text/{action}")
-@router.get("/sub/text/{action}")
 async def text(said: Acted) -> str:
     """Said by a dependency."""
     return said
@@ -99,15 +98,25 @@ async def deny(websocket: WebSocket, said: Acted) -> None:
     await websocket.send_denial_response(PlainTextResponse("no", status_code=401))
 
 
+async def missing(request: Request, error: Exception) -> Response:
+    """The page of every 404; handlers of errors have no dependencies."""
+    said = "nothing"
+    if request.url.path.startswith("/missing/"):
+        said = await act(get_session(request), request.url.path.rpartition("/")[2])
+    return PlainTextResponse(said, status_code=404)
+
+
 def build(setup: Setup) -> FastAPI:
     """The application."""
-    app = FastAPI()
+    app, sub = FastAPI(exception_handlers={404: missing}), FastAPI()
     for manager in [setup.manager] * (1 + setup.twice):
         app.add_middleware(SessionMiddleware, manager=manager)
     if setup.second is not None:
         app.add_middleware(SessionMiddleware, manager=setup.second)
     app.include_router(router)
     _add_routes(app, setup)
+    sub.get("/text/{action}", response_class=PlainTextResponse)(text)
+    app.mount("/sub", sub)
     app.mount("/static", StaticFiles(directory=setup.folder))
     return app
 

@@ -1,6 +1,7 @@
 """The application of ``AdapterTests`` on Starlette."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
@@ -87,12 +88,20 @@ async def deny(websocket: WebSocket) -> None:
         await websocket.close()
 
 
+async def missing(request: Request, error: Exception) -> Response:
+    text = "nothing"
+    if request.url.path.startswith("/missing/"):
+        text = await act(get_session(request), request.url.path.rpartition("/")[2])
+    return PlainTextResponse(text, status_code=404)
+
+
 def build(setup: Setup) -> Starlette:
     """The application."""
     managers = [setup.second] if setup.second is not None else []
     managers += [setup.manager] * (2 if setup.twice else 1)
     middleware = [Middleware(SessionMiddleware, manager=manager) for manager in managers]
-    return Starlette(routes=_routes(setup), middleware=middleware)
+    pages: dict[Any, Any] = {404: missing}
+    return Starlette(routes=_routes(setup), middleware=middleware, exception_handlers=pages)
 
 
 def _routes(setup: Setup) -> list[BaseRoute]:

@@ -1,32 +1,54 @@
 """What every adapter proves, on Starlette and FastAPI."""
 
+from typing import Any
+
 import pytest
 
-from sojourn.testing import AdapterTests, Capabilities, Serve, in_process, on_hypercorn, on_uvicorn
+from sojourn.testing import ASGI_SERVERS, AdapterTests, Capabilities, Serve, in_process
 
 from . import _fastapi_site, _starlette_site
 
 
 class TestStarlette(AdapterTests):
-    """In this process, and in real servers."""
+    """In this process."""
 
     capabilities = Capabilities(opt_out=False)
 
-    @pytest.fixture(params=["in process", "uvicorn", "hypercorn"])
-    def serve(self, request, anyio_backend_name) -> Serve:
-        """Each way to run it, where it runs on this event loop."""
-        if request.param == "uvicorn" and anyio_backend_name != "asyncio":
-            pytest.skip("uvicorn runs on asyncio")
-        way = {"in process": in_process, "uvicorn": on_uvicorn, "hypercorn": on_hypercorn}
-        return lambda setup: way[request.param](_starlette_site.build(setup))
+    @pytest.fixture
+    def serve(self) -> Serve:
+        """See ``AdapterTests``."""
+        return lambda setup: in_process(_starlette_site.build(setup))
 
 
+# How a store is asked does not depend on who serves.
+@pytest.mark.parametrize("rows", ["awaited"], indirect=True)
+class TestStarletteServed(TestStarlette):
+    """In real servers."""
+
+    @pytest.fixture(params=ASGI_SERVERS)
+    def server(self, request) -> Any:
+        """Each with its event loop."""
+        return ASGI_SERVERS[request.param]
+
+    @pytest.fixture
+    def anyio_backend(self, server) -> str:
+        """The server's event loop."""
+        return server[0]
+
+    @pytest.fixture
+    def serve(self, server) -> Serve:
+        """See ``AdapterTests``."""
+        return lambda setup: server[1](_starlette_site.build(setup))
+
+
+# The middleware, and so the store's side of it, is the same as on Starlette.
+@pytest.mark.parametrize("rows", ["awaited"], indirect=True)
 class TestFastAPI(AdapterTests):
-    """With ``SessionDep``, in this process: the servers see no difference."""
+    """With ``SessionDep``, in this process."""
 
     capabilities = Capabilities(opt_out=False, head=False)
 
     @pytest.fixture
     def serve(self) -> Serve:
-        """In this process."""
+        """See ``AdapterTests``."""
         return lambda setup: in_process(_fastapi_site.build(setup))

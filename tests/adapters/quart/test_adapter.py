@@ -1,143 +1,33 @@
-"""What every adapter promises, on Quart and quart-trio, in this process and on Hypercorn."""
+"""What every adapter promises, on Quart and quart-trio."""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
-from quart import Blueprint, Quart, Response, abort, g, redirect, send_file, websocket
+from quart import Quart
 from quart_trio import QuartTrio
 
-from sojourn import Session
 from sojourn.testing import (
-    OWN_HEADERS,
+    ASGI_SERVERS,
     AdapterTests,
     Capabilities,
+    Client,
     Serve,
     Setup,
-    Visit,
-    act,
-    afterwards,
-    chunks,
     in_process,
-    on_hypercorn,
 )
-from sojourn_quart import Sessions, get_session
 
-
-def build(app: Quart, setup: Setup) -> Quart:
-    """The suite's application."""
-    Sessions(app, setup.manager)
-    if setup.twice:
-        Sessions(app, setup.manager)
-    if setup.second is not None:
-        second = Sessions(app, setup.second)
-        _add(app, "/second", second.get_session)
-    _add(app, "/text", get_session)
-    _add_pages(app)
-    _add_bodies(app, setup)
-    _add_background(app, setup)
-    _add_websockets(app)
-    blueprint = Blueprint("sub", __name__, url_prefix="/sub")
-    _add(blueprint, "/text", get_session)
-    app.register_blueprint(blueprint)
-    return app
-
-
-def _add(site: Quart | Blueprint, path: str, session: Any) -> None:
-    @site.get(f"{path}/<action>", endpoint=path.strip("/"))
-    async def text(action: str) -> str:
-        return await act(session(), action)
-
-
-def _add_pages(app: Quart) -> None:
-    @app.get("/typed")
-    async def typed() -> str:
-        return await act(get_session(Visit), "typed")
-
-    @app.get("/headers/<action>")
-    async def headers(action: str) -> Response:
-        response = Response(await act(get_session(), action))
-        response.headers.extend(OWN_HEADERS)
-        return response
-
-    @app.get("/redirect/<action>")
-    async def redirected(action: str) -> Any:
-        await act(get_session(), action)
-        return redirect("/text/take", 303)
-
-    @app.get("/error/<action>")
-    async def error(action: str) -> str:
-        await act(get_session(), action)
-        abort(403)
-
-    @app.get("/crash/<action>")
-    async def crash(action: str) -> str:
-        await act(get_session(), action)
-        raise RuntimeError("the handler crashes")
-
-
-def _add_bodies(app: Quart, setup: Setup) -> None:
-    async def encoded(session: Session, form: str) -> AsyncIterator[bytes]:
-        async for chunk in chunks(session):
-            yield form.format(chunk).encode()
-
-    @app.get("/stream/<action>")
-    async def stream(action: str) -> Response:
-        await act(get_session(), action)
-        return Response(encoded(get_session(), "{}"))
-
-    @app.get("/sse/<action>")
-    async def sse(action: str) -> Response:
-        await act(get_session(), action)
-        body = encoded(get_session(), "data: {}\n\n")
-        return Response(body, mimetype="text/event-stream")
-
-    @app.get("/file/<action>")
-    async def file(action: str) -> Response:
-        await act(get_session(), action)
-        return await send_file(setup.folder / "page.txt")
-
-
-def _add_background(app: Quart, setup: Setup) -> None:
-    async def after(over: Any, session: Session) -> None:
-        await over.wait()
-        await afterwards(session, setup)
-
-    @app.get("/background/<action>")
-    async def background(action: str) -> str:
-        g.over = app.event_class()
-        app.add_background_task(after, g.over, get_session())
-        return await act(get_session(), action)
-
-    @app.teardown_request
-    async def over(error: BaseException | None) -> None:
-        if "over" in g:
-            g.over.set()
-
-
-def _add_websockets(app: Quart) -> None:
-    @app.websocket("/ws/<action>")
-    async def ws(action: str) -> None:
-        await act(get_session(), action)
-        await websocket.accept()
-        while (text := await websocket.receive()) != "close":
-            if text == "crash":
-                raise RuntimeError("the handler crashes")
-            await websocket.send(await act(get_session(), str(text)))
-
-    @app.websocket("/deny/<action>")
-    async def deny(action: str) -> None:
-        await act(get_session(), action)
-        abort(403)
+from ._site import build
 
 
 # A client that has read the file and leaves cuts Quart off while it closes the file.
 @pytest.mark.filterwarnings(r"ignore:unclosed file .*page\.txt:ResourceWarning")
 class TestQuart(AdapterTests):
-    """Quart has no way to except a route from sessions: they open before the URL is matched."""
+    """In this process. Quart opens sessions before it matches the URL, so no route can opt out."""
 
     capabilities = Capabilities(opt_out=False)
 
@@ -147,15 +37,45 @@ class TestQuart(AdapterTests):
         backend: str = request.param
         return backend
 
-    @pytest.fixture(params=[in_process, on_hypercorn])
-    def serve(self, request: pytest.FixtureRequest, anyio_backend: str) -> Iterator[Serve]:
+    @pytest.fixture
+    def run(self) -> Any:
+        """The way to run an application."""
+        return in_process
+
+    @pytest.fixture
+    def serve(
+        self, request: pytest.FixtureRequest, anyio_backend: str, run: Any
+    ) -> Iterator[Serve]:
         """See ``AdapterTests``."""
         kind = {"asyncio": Quart, "trio": QuartTrio}[anyio_backend]
 
-        def serving(setup: Setup) -> Any:
+        def serving(setup: Setup) -> AbstractAsyncContextManager[Client]:
             app = kind("site", static_folder=str(setup.folder), static_url_path="/static")
-            return request.param(build(app, setup))
+            served: AbstractAsyncContextManager[Client] = run(build(app, setup))
+            return served
 
         yield serving
         if "file" in request.node.name:
             gc.collect()  # here, where its warning is expected
+
+
+# How a store is asked does not depend on who serves.
+@pytest.mark.parametrize("rows", ["awaited"], indirect=True)
+class TestQuartServed(TestQuart):
+    """In real servers."""
+
+    @pytest.fixture(params=ASGI_SERVERS)
+    def server(self, request: pytest.FixtureRequest) -> Any:
+        """Each with its event loop."""
+        return ASGI_SERVERS[request.param]
+
+    @pytest.fixture
+    def anyio_backend(self, server: Any) -> str:
+        """The server's event loop."""
+        backend: str = server[0]
+        return backend
+
+    @pytest.fixture
+    def run(self, server: Any) -> Any:
+        """The server."""
+        return server[1]

@@ -19,6 +19,7 @@ from quart import (
     session,
     stream_with_context,
 )
+from tests.adapters._rows import LazyRows
 
 from sojourn import (
     CommitDiscarded,
@@ -29,7 +30,7 @@ from sojourn import (
 )
 from sojourn_quart import get_session
 
-from .conftest import LazyRows, cookies
+from .conftest import cookies
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("sessions")]
 

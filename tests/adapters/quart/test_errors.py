@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from quart import Quart, Response, redirect, session
+from tests.adapters._rows import LazyRows
 from werkzeug.exceptions import ServiceUnavailable
 
 from sojourn import (
@@ -21,7 +22,7 @@ from sojourn import (
 )
 from sojourn_quart import Sessions, get_session
 
-from .conftest import LazyRows, cookies
+from .conftest import cookies
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("site")]
 

@@ -12,11 +12,10 @@ import pytest
 from quart import Quart, abort, session, websocket
 from quart.testing import WebsocketResponseError
 from quart.testing.connections import WebsocketDisconnectError
+from tests.adapters._rows import LazyRows
 
 from sojourn import CommitDiscarded, Discard, Event, SessionManager
 from sojourn_quart import Sessions
-
-from .conftest import LazyRows
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("sessions")]
 

@@ -11,6 +11,7 @@ from quart import (
     render_template_string,
     session,
 )
+from tests.adapters._rows import LazyRows
 
 from sojourn import (
     CookieOptions,
@@ -18,7 +19,7 @@ from sojourn import (
 )
 from sojourn_quart import Sessions, get_session
 
-from .conftest import LazyRows, cookies
+from .conftest import cookies
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("sessions")]
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from quart import Quart, session
+from tests.adapters._rows import LazyRows
 
 from sojourn import ConfigurationError, CookieOptions, SessionManager, StoreUnavailableError
 from sojourn.testing import Wrapper
 from sojourn_memory import MemoryStore
 from sojourn_quart import Sessions, get_session
 
-from .conftest import LazyRows, cookies
+from .conftest import cookies
 
 pytestmark = pytest.mark.anyio
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sojourn import SessionManager
@@ -29,6 +29,7 @@ _steps = st.lists(
 )
 
 
+@settings(deadline=None)  # a busy machine is not a slow mapping
 @given(steps=_steps)
 def test_behaves_like_a_dict(steps: list[tuple[str, str, Any]]) -> None:
     """Whatever is done to it, quart.session holds what a dict would hold."""

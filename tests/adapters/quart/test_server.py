@@ -11,6 +11,7 @@ import anyio
 import httpx
 import pytest
 from quart import Quart, Response, abort, redirect, send_file, session, websocket
+from tests.adapters._rows import LazyRows
 from wsproto.events import AcceptConnection, RejectConnection
 
 from sojourn import SessionManager
@@ -18,7 +19,7 @@ from sojourn.testing import client_cookie
 from sojourn_quart import Sessions, get_session
 
 from ._client import connect
-from .conftest import LazyRows, Serve
+from .conftest import Serve
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("site")]
 

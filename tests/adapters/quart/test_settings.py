@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from quart import Quart, session
 
@@ -182,6 +182,7 @@ def test_passphrases(spy: _Spy, secret: Any) -> None:
     assert [context.keys for context in spy.contexts] == [None, None]
 
 
+@settings(deadline=None)  # a busy machine is not slow code
 @given(secret=st.text(max_size=60) | st.binary(max_size=60))
 def test_any_secret(secret: Any) -> None:
     """Whatever stands in SECRET_KEY, an application whose store needs no key starts."""

@@ -11,10 +11,11 @@ import anyio
 import pytest
 from quart import Quart, got_websocket_exception, session, websocket
 from quart.testing.connections import WebsocketDisconnectError
+from tests.adapters._rows import LazyRows
 
 from sojourn_quart import get_session
 
-from .conftest import LazyRows, Peek
+from .conftest import Peek
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("sessions")]
 

@@ -95,7 +95,7 @@ async def test_nothing_begins(app, serve, sessions, store):
     async with serve(app) as client, connected(client) as socket:
         assert "done" == await socket.recv()
     assert said
-    assert {} == store.rows
+    assert 0 == len(store.inner)
 
 
 async def test_store_down_at_the_end(app, serve, routes, store, caplog):

@@ -3,7 +3,7 @@
 The docs of the API show the cookie as a security scheme.
 """
 
-from __future__ import annotations
+# No postponed annotations: older FastAPI cannot resolve those of a dependency that is an object.
 
 from typing import TYPE_CHECKING, Annotated, Any
 

@@ -34,8 +34,8 @@ from . import _injection
 M = TypeVar("M")
 App = Sanic[Any, Any]
 
-_EARLY, _LATE = 100, -100
-"""Request middleware of higher priority runs earlier, response middleware of lower runs later."""
+_EARLY = _LATE = 100
+"""Request middleware of higher priority runs earlier, and response middleware later."""
 
 
 class Sessions(Generic[M]):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ._adapter_client import Client, Reply, Socket
     from ._adapter_fixtures import Serve
-    from ._adapter_servers import in_process, on_hypercorn, on_uvicorn, over_tcp
+    from ._adapter_servers import ASGI_SERVERS, in_process, on_hypercorn, on_uvicorn, over_tcp
     from ._adapter_site import OWN_HEADERS, Setup, Visit, act, afterwards, chunks
     from ._adapter_table import Capabilities
     from ._adapter_tests import AdapterTests
@@ -34,6 +34,7 @@ _PLACES = {
     "check_rows": "_workload",
     "check_history": "_linear",
     "check_appends": "_workload",
+    "ASGI_SERVERS": "_adapter_servers",
     "AdapterTests": "_adapter_tests",
     "Capabilities": "_adapter_table",
     "Client": "_adapter_client",
@@ -69,6 +70,7 @@ _PLACES = {
 }
 
 __all__ = (
+    "ASGI_SERVERS",
     "OWN_HEADERS",
     "AdapterTests",
     "BrokenPromiseError",

@@ -34,11 +34,10 @@ class AdapterFixtures:
         """See ``Serve``."""
         raise NotImplementedError("AdapterTests: supply the fixture `serve`")
 
-    @pytest.fixture(params=[Rows, RowsAtHand], ids=["awaited", "at hand"])
+    @pytest.fixture(params=["awaited", "at hand"])
     def rows(self, request: pytest.FixtureRequest) -> Rows:
         """A store that has to be awaited, and one that has not."""
-        made: Rows = request.param()
-        return made
+        return {"awaited": Rows, "at hand": RowsAtHand}[request.param]()
 
     @pytest.fixture
     def folder(self, tmp_path: Path) -> Path:

@@ -47,6 +47,14 @@ class HTTPTests(AdapterFixtures):
             (_, sent), *_ = cookie_headers(reply)
             assert not (await stored(rows, [(b"Cookie", sent)])).is_new
 
+    async def test_opt_out(self, serve: Serve, setup: Setup, rows: Rows) -> None:
+        """A route that is excluded from sessions does not even load the one of a known visitor."""
+        self.need("opt_out")
+        headers = await known(rows)
+        async with serve(setup) as client:
+            assert (await client.request("GET", "/opt-out", headers)).status == 200
+        assert rows.calls == []
+
     async def test_head_elsewhere(self, serve: Serve, setup: Setup, rows: Rows) -> None:
         """Where HEAD is not served for GET routes, it touches nothing."""
         if self.capabilities.head:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import functools
 import socket
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib import import_module
 from typing import Any
 
@@ -77,6 +77,14 @@ async def on_hypercorn(app: App) -> AsyncGenerator[Client]:
                 yield TCPClient(_HOST, port)
             finally:
                 stop.set()
+
+
+ASGI_SERVERS: dict[str, tuple[str, Callable[[App], AbstractAsyncContextManager[Client]]]] = {
+    "uvicorn on asyncio": ("asyncio", on_uvicorn),
+    "hypercorn on asyncio": ("asyncio", on_hypercorn),
+    "hypercorn on trio": ("trio", on_hypercorn),
+}
+"""Each server with the event loop that it runs on, as the fixture ``anyio_backend`` names it."""
 
 
 @asynccontextmanager

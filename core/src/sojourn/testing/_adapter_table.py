@@ -14,6 +14,7 @@ class Capabilities(Struct, frozen=True):
     """What a framework lets its adapter do. A false one changes or skips the cases that need it.
 
     - ``head``: HEAD is answered wherever GET is; otherwise with 405.
+    - ``missing_pages``: the application's own page for a path that nobody serves has the session.
     - ``opt_out``: a route may be excluded from sessions.
     - ``two_managers``, ``sub_app``, ``background``: as their names say.
     - ``stream_failure``: a failed commit of a stream becomes an error response; otherwise the
@@ -23,6 +24,7 @@ class Capabilities(Struct, frozen=True):
     """
 
     head: bool = True
+    missing_pages: bool = True
     opt_out: bool = True
     two_managers: bool = True
     sub_app: bool = True
@@ -96,6 +98,8 @@ CASES = (
     Case("unhandled error", "/crash/write", (500,), _DROP),
     Case("too large", "/text/big", (500,), _DROP),
     Case("404", "/nowhere", (404,), _REST),
+    Case("404, own page, read", "/missing/read", (404,), _LOOK, needs="missing_pages"),
+    Case("404, own page, written", "/missing/write", (404,), _WRITE, needs="missing_pages"),
     Case("405", "/text/write", (405,), _REST, method="DELETE"),
     Case("OPTIONS", "/text/write", (200, 204, 405), _REST, method="OPTIONS"),
     Case("HEAD, untouched", "/text/nothing", (200,), _REST, method="HEAD", needs="head"),

@@ -1,13 +1,13 @@
 """``AdapterTests``: the promises that every adapter keeps, whatever its framework.
 
 Supply the fixture ``serve``: a function that builds an application for a ``Setup``, runs it, and
-gives a ``Client`` of it, as an async context manager. Parametrise it with all the ways to run it:
-in this process, and in real servers. The application has one handler per shape; what the handlers
-do is ``act``, ``chunks`` and ``afterwards``, which the suite brings::
+gives a ``Client`` of it, as an async context manager. Run the suite in this process, and in real
+servers. The application has one handler per shape; what the handlers do is ``act``, ``chunks`` and
+``afterwards``, which the suite brings::
 
     from sojourn.testing import (
-        OWN_HEADERS, AdapterTests, Capabilities, Serve, Setup,
-        act, afterwards, chunks, in_process, on_hypercorn, on_uvicorn,
+        ASGI_SERVERS, OWN_HEADERS, AdapterTests, Capabilities, Serve, Setup,
+        act, afterwards, chunks, in_process,
     )
 
     def build(setup: Setup) -> Starlette: ...      # the routes below, and the adapter
@@ -15,9 +15,25 @@ do is ``act``, ``chunks`` and ``afterwards``, which the suite brings::
     class TestStarlette(AdapterTests):
         capabilities = Capabilities(opt_out=False)
 
-        @pytest.fixture(params=[in_process, on_uvicorn, on_hypercorn])
-        def serve(self, request: pytest.FixtureRequest) -> Serve:
-            return lambda setup: request.param(build(setup))
+        @pytest.fixture
+        def serve(self) -> Serve:
+            return lambda setup: in_process(build(setup))
+
+    # How a store is asked does not depend on who serves.
+    @pytest.mark.parametrize("rows", ["awaited"], indirect=True)
+    class TestStarletteServed(TestStarlette):
+
+        @pytest.fixture(params=ASGI_SERVERS)
+        def server(self, request: pytest.FixtureRequest) -> Any:
+            return ASGI_SERVERS[request.param]
+
+        @pytest.fixture
+        def anyio_backend(self, server: Any) -> str:
+            return server[0]
+
+        @pytest.fixture
+        def serve(self, server: Any) -> Serve:
+            return lambda setup: server[1](build(setup))
 
 The routes, all for GET only; ``{action}`` goes to ``text = await act(session, action)``, first:
 
@@ -32,6 +48,7 @@ The routes, all for GET only; ``{action}`` goes to ``text = await act(session, a
 - ``/sse/{action}``: server-sent events, one for each of ``chunks(session)``.
 - ``/file/{action}``: the file ``setup.folder / "page.txt"``, as the framework sends files.
 - ``/static/...``: ``setup.folder`` as static files.
+- ``/missing/{action}``: no route; the application's page for all 404s has ``text``, for this path.
 - ``/sub/text/{action}``: ``/text/{action}`` in a mounted application, blueprint or router.
 - ``/background/{action}``: 200, and ``afterwards(session, setup)`` as a task after the response.
 - ``/opt-out``: 200, on a route that is excluded from sessions.

@@ -1,0 +1,95 @@
+"""What is easily got wrong around ASGI frameworks, each as Starlette or FastAPI does it."""
+
+import inspect
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount, Route
+from starlette.testclient import TestClient
+
+from sojourn import CookieOptions, SessionManager
+from sojourn.testing import in_process
+from sojourn_asgi import SessionMiddleware, get_session
+from sojourn_asgi.fastapi import CurrentSession
+
+pytestmark = pytest.mark.anyio
+
+
+async def count(request: Request) -> PlainTextResponse:
+    """Counts, by Starlette's own name."""
+    request.session["n"] = request.session.get("n", 0) + 1
+    return PlainTextResponse(str(request.session["n"]))
+
+
+async def ask(request: Request) -> PlainTextResponse:
+    """Asks Starlette for the session, and does nothing with it."""
+    return PlainTextResponse(type(request.session).__name__)
+
+
+async def ignore(request: Request) -> PlainTextResponse:
+    """Asks us for it, and does nothing with it."""
+    return PlainTextResponse(type(get_session(request)).__name__)
+
+
+async def crash(request: Request) -> PlainTextResponse:
+    """Changes it, and raises."""
+    request.session["n"] = 7
+    raise RuntimeError("the handler crashes")
+
+
+ROUTES = [Route(f"/{handler.__name__}", handler) for handler in (count, ask, ignore, crash)]
+
+
+@pytest.mark.parametrize(("path", "vary"), [("/ask", ["Cookie"]), ("/ignore", [])])
+async def test_asking_starlette_is_a_look(path, vary):
+    """Starlette marks what ``request.session`` gives as accessed; ``get_session`` is no look."""
+    inside = [Middleware(SessionMiddleware, manager=SessionManager("memory://"))]
+    async with in_process(Starlette(routes=ROUTES, middleware=inside)) as client:
+        reply = await client.request("GET", path, [])
+    assert ("Session", vary) == (reply.text, reply.all("Vary"))
+    assert [] == reply.all("Set-Cookie")
+
+
+@pytest.mark.parametrize("commits", [False, True])
+async def test_crash_inside_of_ours(commits):
+    """Around an application, ours sees the 500 that it makes: its changes go, or stay if told."""
+    manager = SessionManager("memory://", commit_on_error=commits)
+    async with in_process(SessionMiddleware(Starlette(routes=ROUTES), manager)) as client:
+        reply = await client.request("GET", "/crash", [])
+    assert 500 == reply.status
+    assert int(commits) == len(reply.all("Set-Cookie"))
+
+
+async def test_mounted_application_with_its_own():
+    """A mounted application with another manager has its session, and leaves the outer one be."""
+    outer = SessionManager("memory://")
+    inner = SessionManager("memory://", cookie=CookieOptions(name="sub"))
+    sub = Starlette(routes=ROUTES, middleware=[Middleware(SessionMiddleware, manager=inner)])
+    app = Starlette(
+        routes=[*ROUTES, Mount("/sub", sub)],
+        middleware=[Middleware(SessionMiddleware, manager=outer)],
+    )
+    async with in_process(app) as client:
+        first = await client.request("GET", "/count", [])
+        (line,) = first.all("Set-Cookie")
+        cookie = [(b"Cookie", line.split(";")[0].encode())]
+        inside = await client.request("GET", "/sub/count", cookie)
+        again = await client.request("GET", "/count", cookie)
+    assert ["1", "1", "2"] == [first.text, inside.text, again.text]
+    assert ["sub"] == [line.partition("=")[0] for line in inside.all("Set-Cookie")]
+
+
+def test_dependency_has_real_annotations():
+    """Our dependency's annotations need no resolving, which older releases of FastAPI cannot."""
+    (parameter,) = list(inspect.signature(CurrentSession()).parameters.values())
+    assert not isinstance(parameter.annotation, str)
+
+
+def test_secure_cookie_over_http():
+    """A test client that speaks plain http never sends the Secure cookie back."""
+    inside = [Middleware(SessionMiddleware, manager=SessionManager("memory://"))]
+    with TestClient(Starlette(routes=ROUTES, middleware=inside)) as client:
+        assert ["1", "1"] == [client.get("/count").text for _ in range(2)]
