@@ -21,6 +21,10 @@ def project(folder: str) -> dict[str, Any]:
 # Everything below is derived from this list: `adapters/litestar` has its module in its `src`
 # and its tests in `tests/adapters/litestar`.
 MEMBERS: list[str] = project(".")["tool"]["uv"]["workspace"]["members"]
+# Strangers' packages, built and tested like ours.
+GUESTS = sorted(
+    str(file.parent.relative_to(ROOT)) for file in ROOT.glob("tests/packaging/*/pyproject.toml")
+)
 each_member = nox.parametrize("member", [nox.param(member, id=member) for member in MEMBERS])
 
 
@@ -73,7 +77,7 @@ def lint(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def typing(session: nox.Session) -> None:
     """Mypy and pyright accept the code and find each distribution's API typed in full."""
-    sources = [f"{member}/src" for member in MEMBERS]
+    sources = [f"{folder}/src" for folder in [*MEMBERS, *GUESTS]]
     uv_run(session, "mypy", *sources, *filter(holds, ["examples", "tests/typing"]))
     uv_run(session, "pyright")
     for member in MEMBERS:
@@ -103,16 +107,24 @@ def floors(session: nox.Session, member: str) -> None:
 
 @nox.session
 def packaging(session: nox.Session) -> None:
-    """The wheels, installed by path, are found by their entry points and import quickly."""
+    """The wheels, installed by path, are found by their entry points and import quickly.
+
+    Beside them are strangers' wheels, of a store and an adapter, which pass the shipped suites.
+    """
     place = Path(session.create_tmp()).resolve()
     wheels, constraints = place / "wheels", place / "constraints.txt"
     export = "uv export --all-packages --all-groups --no-emit-workspace --no-hashes"
     build = "uv build --all-packages --wheel --clear"
     session.run_install(*export.split(), "-q", f"-o{constraints}", external=True)
     session.run_install(*build.split(), "-q", f"-o{wheels}", external=True)
+    for guest in GUESTS:
+        build = f"uv build {guest} --wheel"
+        session.run_install(*build.split(), "-q", f"-o{wheels}", external=True)
     # By path: a name would let an index answer with another project's package.
-    paths = map(str, sorted(wheels.glob("*.whl")))
-    session.install(*paths, "--group=test", f"--constraint={constraints}")
+    paths = [str(wheel) for wheel in sorted(wheels.glob("*.whl"))]
+    kit = next(f"{path}[testing]" for path in paths if "/sojourn_core-" in path)
+    needs = ["--group=test", "--group=third-parties", f"--constraint={constraints}"]
+    session.install(*paths, kit, *needs)
     env = {"SOJOURN_WHEELS": str(wheels)}
     session.run("pytest", "tests/packaging", *session.posargs, env=env)
 
