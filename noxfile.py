@@ -136,6 +136,21 @@ def browser(session: nox.Session) -> None:
     uv_run(session, "pytest", "tests/browser", *session.posargs)
 
 
+@nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """Search for bytes that break a promise: nox -s fuzz -- SECONDS for each target (10)."""
+    sync_alone(session, "stores/cookie")
+    session.install("--group=fuzz")
+    seconds = session.posargs[0] if session.posargs else "10"
+    for seeds in sorted((ROOT / "fuzz" / "corpus").iterdir()):
+        new = Path(session.create_tmp()) / seeds.name
+        new.mkdir(exist_ok=True)
+        # libFuzzer writes what it finds into the first folder, and the input that fails beside it.
+        limits = [f"-max_total_time={seconds}", "-max_len=6000", "-timeout=10", "-verbosity=0"]
+        command = ["-m", "fuzz", seeds.name, new, seeds, *limits, "-print_final_stats=1"]
+        session.run("python", *map(str, command), f"-artifact_prefix={new}-")
+
+
 @nox.session(venv_backend="none", default=False)
 def soak(session: nox.Session) -> None:
     """The tests that take minutes: endurance, millions of rows, power cuts."""
