@@ -1,6 +1,7 @@
 """Every command that a developer or CI runs; `uv run nox -l` lists them."""
 
 import re
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,23 @@ def browser(session: nox.Session) -> None:
     """A real browser logs in and out; set CI=true to make a missing one a failure."""
     need(session, "tests/browser")
     uv_run(session, "pytest", "tests/browser", *session.posargs)
+
+
+@nox.session(default=False)
+def mutation(session: nox.Session) -> None:
+    """Change the core's pure modules one operator at a time; which tests notice? Takes an hour."""
+    sync_alone(session, "core")
+    session.install("--group=mutation")
+    # mutmut expects sources in src/; what it may change is said in pyproject.toml.
+    place = Path(session.create_tmp()).resolve()
+    for source, copy in (("core/src", "src"), ("tests/core", "tests/core")):
+        shutil.rmtree(place / copy, ignore_errors=True)
+        shutil.copytree(ROOT / source, place / copy)
+    shutil.copy(ROOT / "pyproject.toml", place)
+    session.chdir(place)
+    # Hypothesis' profile for CI makes up the same examples each time.
+    session.run("mutmut", "run", *session.posargs, env={"CI": "true"})
+    session.run("mutmut", "results")
 
 
 @nox.session(default=False)
