@@ -1,6 +1,7 @@
 """Every command that a developer or CI runs; `uv run nox -l` lists them."""
 
 import re
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,10 @@ def project(folder: str) -> dict[str, Any]:
 # Everything below is derived from this list: `adapters/litestar` has its module in its `src`
 # and its tests in `tests/adapters/litestar`.
 MEMBERS: list[str] = project(".")["tool"]["uv"]["workspace"]["members"]
+# Strangers' packages, built and tested like ours.
+GUESTS = sorted(
+    str(file.parent.relative_to(ROOT)) for file in ROOT.glob("tests/packaging/*/pyproject.toml")
+)
 each_member = nox.parametrize("member", [nox.param(member, id=member) for member in MEMBERS])
 
 
@@ -73,7 +78,7 @@ def lint(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def typing(session: nox.Session) -> None:
     """Mypy and pyright accept the code and find each distribution's API typed in full."""
-    sources = [f"{member}/src" for member in MEMBERS]
+    sources = [f"{folder}/src" for folder in [*MEMBERS, *GUESTS]]
     uv_run(session, "mypy", *sources, *filter(holds, ["examples", "tests/typing"]))
     uv_run(session, "pyright")
     for member in MEMBERS:
@@ -105,16 +110,24 @@ def floors(session: nox.Session, member: str) -> None:
 
 @nox.session
 def packaging(session: nox.Session) -> None:
-    """The wheels, installed by path, are found by their entry points and import quickly."""
+    """The wheels, installed by path, are found by their entry points and import quickly.
+
+    Beside them are strangers' wheels, of a store and an adapter, which pass the shipped suites.
+    """
     place = Path(session.create_tmp()).resolve()
     wheels, constraints = place / "wheels", place / "constraints.txt"
     export = "uv export --all-packages --all-groups --no-emit-workspace --no-hashes"
     build = "uv build --all-packages --wheel --clear"
     session.run_install(*export.split(), "-q", f"-o{constraints}", external=True)
     session.run_install(*build.split(), "-q", f"-o{wheels}", external=True)
+    for guest in GUESTS:
+        build = f"uv build {guest} --wheel"
+        session.run_install(*build.split(), "-q", f"-o{wheels}", external=True)
     # By path: a name would let an index answer with another project's package.
-    paths = map(str, sorted(wheels.glob("*.whl")))
-    session.install(*paths, "--group=test", f"--constraint={constraints}")
+    paths = [str(wheel) for wheel in sorted(wheels.glob("*.whl"))]
+    kit = next(f"{path}[testing]" for path in paths if "/sojourn_core-" in path)
+    needs = ["--group=test", "--group=third-parties", f"--constraint={constraints}"]
+    session.install(*paths, kit, *needs)
     env = {"SOJOURN_WHEELS": str(wheels)}
     session.run("pytest", "tests/packaging", *session.posargs, env=env)
 
@@ -124,6 +137,38 @@ def browser(session: nox.Session) -> None:
     """A real browser logs in and out; set CI=true to make a missing one a failure."""
     need(session, "tests/browser")
     uv_run(session, "pytest", "tests/browser", *session.posargs)
+
+
+@nox.session(default=False)
+def mutation(session: nox.Session) -> None:
+    """Change the core's pure modules one operator at a time; which tests notice? Takes an hour."""
+    sync_alone(session, "core")
+    session.install("--group=mutation")
+    # mutmut expects sources in src/; what it may change is said in pyproject.toml.
+    place = Path(session.create_tmp()).resolve()
+    for source, copy in (("core/src", "src"), ("tests/core", "tests/core")):
+        shutil.rmtree(place / copy, ignore_errors=True)
+        shutil.copytree(ROOT / source, place / copy)
+    shutil.copy(ROOT / "pyproject.toml", place)
+    session.chdir(place)
+    # Hypothesis' profile for CI makes up the same examples each time.
+    session.run("mutmut", "run", *session.posargs, env={"CI": "true"})
+    session.run("mutmut", "results")
+
+
+@nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """Search for bytes that break a promise: nox -s fuzz -- SECONDS for each target (10)."""
+    sync_alone(session, "stores/cookie")
+    session.install("--group=fuzz")
+    seconds = session.posargs[0] if session.posargs else "10"
+    for seeds in sorted((ROOT / "fuzz" / "corpus").iterdir()):
+        new = Path(session.create_tmp()) / seeds.name
+        new.mkdir(exist_ok=True)
+        # libFuzzer writes what it finds into the first folder, and the input that fails beside it.
+        limits = [f"-max_total_time={seconds}", "-max_len=6000", "-timeout=10", "-verbosity=0"]
+        command = ["-m", "fuzz", seeds.name, new, seeds, *limits, "-print_final_stats=1"]
+        session.run("python", *map(str, command), f"-artifact_prefix={new}-")
 
 
 @nox.session(venv_backend="none", default=False)

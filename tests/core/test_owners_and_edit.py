@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -225,6 +226,22 @@ async def test_edit_cannot_give_another_secret(site: Site, change: str) -> None:
         async with site.manager.edit(row.id) as session:
             getattr(session, change)(*(["ann"] if change == "bind" else []))
     assert row == site.row
+    assert {"a": 1} == await browser.sees()
+
+
+async def test_edit_hides_no_exception_of_its_block(site: Site) -> None:
+    """What the block raises comes out, also where a change had been refused before."""
+    browser = await site.visitor(a=1)
+
+    async def job() -> None:
+        async with site.manager.edit(await _id(browser)) as session:
+            session.rotate()
+            with suppress(SessionSealedError):
+                await session.commit()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await job()
     assert {"a": 1} == await browser.sees()
 
 

@@ -1,33 +1,58 @@
-import importlib.util
 import re
 import sys
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import anyio
 import pytest
 
 from sojourn import SessionManager
-from sojourn.testing import BrokenPromiseError, StoreTests, check_appends, check_rows, client_cookie
+from sojourn.testing import BrokenPromiseError, check_appends, check_rows, client_cookie
+from sojourn.testing._store_fixtures import new_record
 
-GUIDE = Path(__file__).parents[2] / "docs" / "testing.md"
+ROOT = Path(__file__).parents[2]
+SMALL = ROOT / "tests" / "packaging" / "sojourn-small"
+FALCON = ROOT / "tests" / "packaging" / "sojourn-falcon"
+
+SHOWN = {
+    "docs/testing.md": [
+        SMALL / "src" / "sojourn_small" / "__init__.py",
+        SMALL / "pyproject.toml",
+        SMALL / "tests" / "test_small.py",
+    ],
+    "docs/write_an_adapter.md": [
+        FALCON / "src" / "sojourn_falcon" / "__init__.py",
+        FALCON / "pyproject.toml",
+    ],
+}
+
+
+def blocks(page):
+    """The code that a page shows."""
+    text = (ROOT / page).read_text()
+    return re.findall(r"^```(?:python|toml)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", SHOWN)
+def test_guides_show_the_packages(page):
+    """The guides' code is the example packages', letter by letter."""
+    assert [] == [path for path in SHOWN[page] if path.read_text() not in blocks(page)]
+
+
+def test_the_adapter_guide_ends_as_the_proof_does():
+    """The guide's class of tests is the end of the example adapter's tests."""
+    proof = (FALCON / "tests" / "test_falcon.py").read_text()
+    assert proof.endswith(blocks("docs/write_an_adapter.md")[-1])
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     """The guide's store, as a module that other processes can import, too."""
-    blocks = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
-    (source,) = [block for block in blocks if "class SmallStore" in block]
     place = tmp_path_factory.mktemp("guide")
-    (place / "small_store.py").write_text(source + CARELESS)
+    (place / "small_store.py").write_text(SHOWN["docs/testing.md"][0].read_text() + CARELESS)
     sys.path.insert(0, str(place))
-    spec = importlib.util.find_spec("small_store")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["small_store"] = module
-    spec.loader.exec_module(module)
-    yield module
+    yield import_module("small_store")
     sys.path.remove(str(place))
     del sys.modules["small_store"]
 
@@ -48,24 +73,16 @@ class CarelessStore(SmallStore):
 """
 
 
-class TestSmallStore(StoreTests):
-    """The guide's store passes the whole suite, and its corrupt rows count as missing."""
-
-    shares_rows = True
-
-    @pytest.fixture
-    def make_store(self, small, tmp_path):
-        """As the guide has it."""
-        return lambda: small.SmallStore(tmp_path / "sessions")
-
-    @pytest.fixture
-    def corrupt(self, store):
-        """Spoil the bytes of a row."""
-
-        async def corrupt(id):
-            store.inner._run("UPDATE rows SET record = ? WHERE id = ?", b"\xc1", id)
-
-        return corrupt
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_row_that_cannot_be_read_is_none(small, tmp_path, anyio_backend):
+    """The guide's store takes corrupt bytes for no row; ``tests/packaging`` has the suite."""
+    store, record = small.SmallStore(tmp_path / "sessions"), new_record(0)
+    await store.create(record)
+    assert record == await store.load(record.id, now=0)
+    store._run("UPDATE rows SET record = ?", b"\xc1")
+    assert await store.load(record.id, now=0) is None
+    await store.aclose()
 
 
 def test_processes_see_one_row(small, tmp_path):

@@ -123,7 +123,8 @@ class Edit(Generic[M]):
         if kind is None and needs_write(self._draft):
             await write(self._draft)
         self._draft.is_sealed = True
+        if kind is not None or self._draft.discarded is None:
+            return  # an exception of the block tells more than what became of its changes
         if self._draft.discarded is Discard.NO_COOKIE:
             raise SessionSealedError("edit cannot rotate or bind: it has no cookie to send")
-        if kind is None and self._draft.discarded is not None:
-            raise SessionNotFoundError("the session ended while it was edited")
+        raise SessionNotFoundError("the session ended while it was edited")
