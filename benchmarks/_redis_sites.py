@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import aiohttp_session
-import sojourn_aiohttp
 from aiohttp_session.redis_storage import RedisStorage
 from litestar.middleware.session.server_side import ServerSideSessionConfig
 from litestar.stores.redis import RedisStore as LitestarStore
 from redis import asyncio as driver
-from sojourn_litestar import SessionPlugin
 from starsessions.stores.redis import RedisStore as StarsessionsStore
 
+import sojourn_aiohttp
 from sojourn import SessionManager
+from sojourn_litestar import SessionPlugin
 
 from . import _aiohttp, _litestar, _starlette
 from ._sites import AsgiSite, Site
@@ -22,7 +22,9 @@ PEERS = {"starsessions": "starlette", "litestar own": "litestar", "aiohttp-sessi
 """Whose sessions, and on which framework ours are measured beside them."""
 
 
-def sites(data: dict[str, Any], managers: dict[str, SessionManager[Any]], url: str) -> dict[str, Site]:
+def sites(
+    data: dict[str, Any], managers: dict[str, SessionManager[Any]], url: str
+) -> dict[str, Site]:
     """Name to site: each framework bare, with ours ("<framework> sojourn"), and with its peer."""
     connect: Any = driver.Redis.from_url
     return {

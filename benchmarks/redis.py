@@ -85,7 +85,9 @@ async def _loads(url: str) -> None:
         found = ratio(one["ours"], one[name])
         _say(f"load / redis-py's {title}", "at most 1.25", found, met=found.median <= 1.25)
     found = ratio(many["get"], many["ours"])
-    _say(f"{AT_ONCE} GETs of its pool / {AT_ONCE} loads", "at least 5", found, met=found.median >= 5)
+    _say(
+        f"{AT_ONCE} GETs of its pool / {AT_ONCE} loads", "at least 5", found, met=found.median >= 5
+    )
     await store.aclose()
     await held.disconnect()
     await client.aclose()
