@@ -1,15 +1,15 @@
-"""``python -m benchmarks [--quick]``: every goal beside its measured ratio."""
+"""``python -m benchmarks [--quick] [--keep]``: every goal beside its measured ratio."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import sys
 from time import monotonic
 
-from . import _report, _scale
-from ._cases import run_all
-from ._data import SMALL
+from . import _imports, _plot, _report, _scale
+from ._cases import Say, run_all
 from ._goals import verdicts
 
 
@@ -17,26 +17,36 @@ def main() -> int:
     """Measure, print, and write the page; the exit status is 0 whatever was measured."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds: under two minutes")
-    parser.add_argument("--keep", action="store_true", help="write docs/benchmarks.md and .svg")
+    parser.add_argument("--keep", action="store_true", help="write the page, also after --quick")
     options = parser.parse_args()
     started = monotonic()
+    # A server has its log set up; without it, each warning of a peer's would go to the terminal.
+    logging.basicConfig(handlers=[logging.NullHandler()])
 
     def say(what: str) -> None:
         sys.stderr.write(f"[{monotonic() - started:5.0f} s] {what}\n")
 
-    rounds, each, sessions = (9, 100, 100_000) if options.quick else (41, 200, 1_000_000)
-    measured = asyncio.run(run_all(SMALL, rounds=rounds, each=each, say=say))
-    say(f"memory store with {sessions:,} sessions")
-    lines = verdicts(measured, _scale.measure(sessions))
-    print(_report.table(lines))
+    results = _measured(quick=options.quick, say=say)
+    print(_report.goals(results.verdicts))
     if options.keep or not options.quick:
-        how = " -- --quick" if options.quick else ""
-        docs = _report.ROOT / "docs"
-        (docs / "benchmarks.md").write_text(_report.page(lines, measured, how))
-        (docs / "benchmarks.svg").write_text(_report.picture(measured))
-        (_report.ROOT / "benchmarks" / "results.json").write_text(_report.as_json(lines, measured))
+        how = " -- --quick --keep" if options.quick else ""
+        (_report.DOCS / "benchmarks.md").write_text(_report.page(results, how=how, profile=""))
+        (_report.DOCS / "benchmarks.svg").write_text(_plot.picture(results.measured))
+        _report.RESULTS.write_text(_report.as_json(results))
     say("done")
     return 0
+
+
+def _measured(*, quick: bool, say: Say) -> _report.Results:
+    rounds, counts, imports = (30, (100_000,), 3) if quick else (400, (100_000, 1_000_000), 15)
+    measured = asyncio.run(run_all(rounds=rounds, say=say))
+    scales = []
+    for sessions in counts:
+        for store in _scale.STORES:
+            say(f"{sessions:,} sessions in memory: {store}")
+            scales.append(_scale.measure(store, sessions))
+    say("imports")
+    return _report.Results(measured, scales, _imports.measure(imports), verdicts(measured, scales))
 
 
 if __name__ == "__main__":

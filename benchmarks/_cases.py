@@ -1,21 +1,63 @@
-"""What is measured together, so that it can be compared: one group of candidates per case."""
+"""What is measured together, so that it can be compared: the cases, as one table."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Callable
+from time import thread_time
+from typing import Any, NamedTuple
 
 from sojourn import KeyRing
 
-from . import _aiohttp, _litestar, _node, _primitives, _quart, _starlette
+from . import _aiohttp, _core, _litestar, _node, _quart, _starlette
+from ._data import session_data
 from ._rounds import Run, Samples, take_turns
-from ._sites import PAGES, Entry, Site, entered
+from ._sites import Entry, Site, entered
 
-BARE = {"starlette", "litestar", "quart", "aiohttp", "hono"}
-FORGED = b"__Host-session=" + b"A" * 3800
+SESSIONS = 64
+"""Different sessions on each site."""
+
+OWN_SESSIONS = 1100
+"""On ours: more than it keeps opened from earlier requests, so that none is met again there."""
+
+FORGED = b"A" * 3800
 
 Say = Callable[[str], None]
+
+
+class Case(NamedTuple):
+    """Requests for one page.
+
+    ``cookie``: "own" (another session each time), "same" (one session again and again), "none", or
+    "forged". ``share``: of the rounds.
+    """
+
+    name: str
+    page: str
+    cookie: str = "own"
+    size: int = 250
+    at_once: int = 1
+    share: float = 1.0
+
+
+CASES = (
+    Case("none", "none"),
+    Case("read", "read", share=2),
+    Case("write", "write", share=2),
+    Case("read again", "read", "same"),
+    Case("write again", "write", "same", share=0.5),
+    Case("create", "create", "none", share=0.5),
+    Case("anonymous", "none", "none", share=0.5),
+    Case("forged", "none", "forged"),
+    Case("forged, read", "read", "forged", share=0.5),
+    Case("read, 64 at once", "read", at_once=64, share=0.5),
+    Case("write, 64 at once", "write", at_once=64, share=0.5),
+    Case("read, 1,500 B", "read", size=1500, share=0.5),
+    Case("write, 1,500 B", "write", size=1500, share=0.5),
+)
+
+_EACH = 10
+"""Requests of one sample."""
 
 
 class Measured:
@@ -23,28 +65,50 @@ class Measured:
 
     def __init__(self) -> None:
         self.samples: dict[str, Samples] = {}
-        self.cookie_bytes: dict[str, int] = {}
+        self.cookie_bytes: dict[str, dict[int, int]] = {}
 
 
-async def run_all(data: dict[str, Any], *, rounds: int, each: int, say: Say) -> Measured:
+async def run_all(*, rounds: int, say: Say) -> Measured:
     """Measure every case."""
     measured = Measured()
     keys = KeyRing.generate()
-    with contextlib.ExitStack() as stack:
-        entries = await _entries(data, keys, stack, say)
-        measured.cookie_bytes = {n: len(e.cookie.partition(b"=")[2]) for n, e in entries.items()}
-        for page in PAGES:
-            say(f"{page}: {len(entries)} sites, {rounds} rounds")
-            # The bare framework has no session to read: its plain page is what others add to.
-            pages = {name: "none" if name in BARE else page for name in entries}
-            candidates = {name: entry.run(pages[name]) for name, entry in entries.items()}
-            measured.samples[page] = await take_turns(candidates, rounds=rounds, each=each)
-        for case, make in _SPECIAL.items():
-            say(f"{case}: {rounds} rounds")
-            candidates = await make(data, keys)
-            samples = await take_turns(candidates, rounds=rounds, each=each * 4)
-            measured.samples[case] = samples
+    say(f"core: {rounds} rounds")
+    core = await _core.candidates(session_data(250), keys, OWN_SESSIONS)
+    measured.samples["core"] = await _turns(core, rounds, _EACH * 2)
+    for size in sorted({case.size for case in CASES}):
+        with contextlib.ExitStack() as stack:
+            say(f"{size} B: sites and sessions")
+            entries = await _entries(session_data(size), keys, stack, say)
+            for name, entry in entries.items():
+                value = len(entry.cookies[0].partition(b"=")[2])
+                measured.cookie_bytes.setdefault(name, {})[size] = value
+            for case in (case for case in CASES if case.size == size):
+                turns = max(5, round(rounds * case.share))
+                say(f"{case.name}: {turns} rounds of {len(entries)} sites")
+                runs = {name: _run(case, entry) for name, entry in entries.items()}
+                each = max(_EACH, case.at_once)
+                measured.samples[case.name] = await _turns(runs, turns, each)
     return measured
+
+
+async def _turns(candidates: dict[str, Run], rounds: int, each: int) -> Samples:
+    # Nothing here waits for anything, so the processor's time is all there is.
+    return await take_turns(candidates, rounds=rounds, each=each, clock=thread_time)
+
+
+def _run(case: Case, entry: Entry) -> Run:
+    own = entry.cookies[0]
+    match case.cookie:
+        case "none":
+            return entry.run_with(case.page, b"", at_once=case.at_once)
+        case "same":
+            return entry.run_with(case.page, own, at_once=case.at_once)
+        case "forged":
+            # The bare framework gets as many bytes, under a name that nobody asks for.
+            forged = own.partition(b"=")[0] + b"=" + FORGED
+            return entry.run_with(case.page, forged, at_once=case.at_once)
+        case _:
+            return entry.run(case.page, at_once=case.at_once)
 
 
 async def _entries(
@@ -60,20 +124,8 @@ async def _entries(
     else:
         stack.callback(node.close)
         sites |= _node.sites(node)
-    return {name: await entered(site, has_session=name not in BARE) for name, site in sites.items()}
+    return {name: await entered(name, site, sessions=_count(name)) for name, site in sites.items()}
 
 
-async def _forged(data: dict[str, Any], keys: str) -> dict[str, Run]:
-    sites = _starlette.sites(data, keys)
-    names = ("starlette", "sojourn cookie", "sojourn memory")
-    return {name: Entry(sites[name], FORGED).run("none") for name in names}
-
-
-async def _core(data: dict[str, Any], _keys: str) -> dict[str, Run]:
-    return await _primitives.candidates(data)
-
-
-_SPECIAL: dict[str, Callable[[dict[str, Any], str], Awaitable[dict[str, Run]]]] = {
-    "core": _core,
-    "forged": _forged,
-}
+def _count(name: str) -> int:
+    return OWN_SESSIONS if "sojourn" in name else SESSIONS

@@ -1,24 +1,14 @@
-"""The goals, as one table, and what a run says about each."""
+"""The goals, as tables, and what a run says about each."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ._cases import Measured
-from ._rounds import Ratio, over, ratio
+from ._rounds import Spread, over, ratio, spread
 from ._scale import Scale
-
-
-class Goal(NamedTuple):
-    """A peer's overhead over ours, which should be at least so many times as much."""
-
-    title: str
-    case: str
-    peer: str
-    bare_of_peer: str
-    ours: str
-    bare: str
-    at_least: float
+from ._sites import framework_of
 
 
 class Verdict(NamedTuple):
@@ -30,84 +20,122 @@ class Verdict(NamedTuple):
     met: bool
 
 
-_COOKIE, _MEMORY = "sojourn cookie", "sojourn memory"
-_S, _L, _Q, _A, _H = "starlette", "litestar", "quart", "aiohttp", "hono"
-_L_COOKIE, _L_MEMORY = "litestar own cookie", "litestar own memory"
-_STAR = "starsessions memory"
-_H_COOKIE, _H_MEMORY = "hono-sessions cookie", "hono-sessions memory"
+class Less(NamedTuple):
+    """A peer's overhead over its framework, which is to be so many times as much as ours."""
 
-OVERHEADS = (
-    Goal("cookie read vs Starlette's", "read", "starlette signed cookie", _S, _COOKIE, _S, 4),
-    Goal("cookie write vs Starlette's", "write", "starlette signed cookie", _S, _COOKIE, _S, 3),
-    Goal("cookie read vs Litestar's", "read", _L_COOKIE, _L, "litestar sojourn cookie", _L, 8),
-    Goal("cookie write vs Litestar's", "write", _L_COOKIE, _L, "litestar sojourn cookie", _L, 8),
-    Goal("cookie read vs Quart's", "read", "quart own cookie", _Q, "quart sojourn cookie", _Q, 5),
-    Goal("cookie write vs Quart's", "write", "quart own cookie", _Q, "quart sojourn cookie", _Q, 5),
-    Goal("cookie read vs aiohttp-session NaCl", "read", "aiohttp-session NaCl", _A,
-         "aiohttp sojourn cookie", _A, 5),
-    Goal("cookie write vs aiohttp-session NaCl", "write", "aiohttp-session NaCl", _A,
-         "aiohttp sojourn cookie", _A, 5),
-    Goal("cookie read vs hono-sessions", "read", _H_COOKIE, _H, _COOKIE, _S, 100),
-    Goal("cookie write vs hono-sessions", "write", _H_COOKIE, _H, _COOKIE, _S, 60),
-    Goal("memory read vs starsessions", "read", _STAR, _S, _MEMORY, _S, 6),
-    Goal("memory read vs Litestar's", "read", _L_MEMORY, _L, "litestar sojourn memory", _L, 20),
-    Goal("memory read vs hono-sessions", "read", _H_MEMORY, _H, _MEMORY, _S, 10),
-    Goal("memory write vs starsessions", "write", _STAR, _S, _MEMORY, _S, 3.5),
-    Goal("memory write vs Litestar's", "write", _L_MEMORY, _L, "litestar sojourn memory", _L, 10),
-    Goal("memory write vs hono-sessions", "write", _H_MEMORY, _H, _MEMORY, _S, 6),
-)  # fmt: skip
+    title: str
+    case: str
+    peer: str
+    ours: str
+    at_least: float
 
-# case, candidate, baseline, at most
-TIMES = (
-    ("core cookie read / its raw primitives", "core", "core cookie read", "raw cookie read", 1.5),
-    ("untouched request / bare Starlette", "none", _COOKIE, _S, 1.15),
-    ("forged 3.8 KB cookie, untouched / bare", "forged", _COOKIE, _S, 1.08),
+
+class Most(NamedTuple):
+    """A time that is to be at most so many times another one."""
+
+    title: str
+    case: str
+    ours: str
+    other: str
+    at_most: float
+
+
+_COOKIE, _MEMORY = "starlette + sojourn cookie", "starlette + sojourn memory"
+_SIGNED, _STAR = "starlette + signed cookie", "starlette + starsessions memory"
+_L_COOKIE, _L_MEMORY = "litestar + sojourn cookie", "litestar + sojourn memory"
+_LITESTAR_COOKIE, _LITESTAR_MEMORY = "litestar + own cookie", "litestar + own memory"
+_Q_COOKIE, _QUART = "quart + sojourn cookie", "quart + own cookie"
+_A_COOKIE, _NACL = "aiohttp + sojourn cookie", "aiohttp + aiohttp-session NaCl cookie"
+_FERNET = "aiohttp + aiohttp-session Fernet cookie"
+_HONO_COOKIE = "hono + hono-sessions cookie"
+_HONO_MEMORY = "hono + hono-sessions memory"
+
+MOST = (
+    Most("core cookie read / its raw primitives", "core", "core", "raw", 1.5),
+    Most("untouched request / bare Starlette, cookie", "none", _COOKIE, "starlette", 1.15),
+    Most("untouched request / bare Starlette, memory", "none", _MEMORY, "starlette", 1.15),
+    Most("untouched request / bare Litestar", "none", _L_COOKIE, "litestar", 1.15),
+    Most("untouched request / bare Quart", "none", _Q_COOKIE, "quart", 1.15),
+    Most("untouched request / bare aiohttp", "none", _A_COOKIE, "aiohttp", 1.15),
+    Most("forged 3.8 KB cookie, untouched / bare", "forged", _COOKIE, "starlette", 1.08),
 )
 
+LESS = (
+    Less("cookie read vs Starlette's signed one", "read", _SIGNED, _COOKIE, 4),
+    Less("cookie write vs Starlette's signed one", "write", _SIGNED, _COOKIE, 3),
+    Less("cookie read vs Litestar's", "read", _LITESTAR_COOKIE, _L_COOKIE, 8),
+    Less("cookie write vs Litestar's", "write", _LITESTAR_COOKIE, _L_COOKIE, 8),
+    Less("cookie read vs Quart's signed one", "read", _QUART, _Q_COOKIE, 5),
+    Less("cookie write vs Quart's signed one", "write", _QUART, _Q_COOKIE, 5),
+    Less("cookie read vs aiohttp-session, NaCl", "read", _NACL, _A_COOKIE, 5),
+    Less("cookie write vs aiohttp-session, NaCl", "write", _NACL, _A_COOKIE, 5),
+    Less("cookie read vs aiohttp-session, Fernet", "read", _FERNET, _A_COOKIE, 5),
+    Less("cookie write vs aiohttp-session, Fernet", "write", _FERNET, _A_COOKIE, 5),
+    Less("cookie read vs hono-sessions", "read", _HONO_COOKIE, _COOKIE, 100),
+    Less("cookie write vs hono-sessions", "write", _HONO_COOKIE, _COOKIE, 60),
+    Less("memory read vs starsessions", "read", _STAR, _MEMORY, 6),
+    Less("memory read vs Litestar's", "read", _LITESTAR_MEMORY, _L_MEMORY, 20),
+    Less("memory read vs hono-sessions", "read", _HONO_MEMORY, _MEMORY, 10),
+    Less("memory write vs starsessions", "write", _STAR, _MEMORY, 3.5),
+    Less("memory write vs Litestar's", "write", _LITESTAR_MEMORY, _L_MEMORY, 10),
+    Less("memory write vs hono-sessions", "write", _HONO_MEMORY, _MEMORY, 6),
+)
 
-def verdicts(measured: Measured, scale: Scale | None) -> list[Verdict]:
+SCALE: tuple[tuple[str, str, Callable[[Scale], float], float], ...] = (
+    ("bytes per session", "B", lambda scale: scale.bytes_each, 330),
+    ("longest gap of look-ups in a clean-up", "ms", lambda scale: scale.gap_ms or 0, 3),
+    ("full garbage collection", "ms", lambda scale: scale.collect_ms, 30),
+)
+
+COOKIE_BYTES = 370
+
+
+def verdicts(measured: Measured, scales: list[Scale]) -> list[Verdict]:
     """Every goal beside what was measured."""
-    lines = [_time(measured, line) for line in TIMES]
-    lines += [_overhead(measured, goal) for goal in OVERHEADS if _is_there(measured, goal)]
-    size = measured.cookie_bytes[_COOKIE]
-    lines.append(Verdict("cookie of a 250 B session", "at most 370 B", f"{size} B", size <= 370))
-    return lines + ([] if scale is None else _scale(scale))
+    lines = [_most(measured, goal) for goal in MOST]
+    lines += [_less(measured, goal) for goal in LESS if goal.peer in measured.samples[goal.case]]
+    size = measured.cookie_bytes[_COOKIE][250]
+    lines.append(
+        Verdict(
+            "cookie of a 250 B session",
+            f"at most {COOKIE_BYTES} B",
+            f"{size} B",
+            size <= COOKIE_BYTES,
+        )
+    )
+    biggest = max((s for s in scales if s.store == "sojourn"), key=lambda s: s.sessions)
+    return lines + [_scale(biggest, *goal) for goal in SCALE]
 
 
-def _is_there(measured: Measured, goal: Goal) -> bool:
-    return goal.peer in measured.samples[goal.case]
-
-
-def _time(measured: Measured, line: tuple[str, str, str, str, float]) -> Verdict:
-    title, case, ours, bare, most = line
-    samples = measured.samples[case]
-    found = ratio(samples[ours], samples[bare])
-    return Verdict(title, f"at most {most:g}", str(found), found.median <= most)
-
-
-def overhead(measured: Measured, goal: Goal) -> Ratio:
-    """How many times our overhead the peer's is."""
+def _most(measured: Measured, goal: Most) -> Verdict:
     samples = measured.samples[goal.case]
-    theirs = over(samples, goal.peer, goal.bare_of_peer)
-    return ratio(theirs, over(samples, goal.ours, goal.bare))
+    found = ratio(samples[goal.ours], samples[goal.other])
+    return Verdict(
+        goal.title, f"at most {goal.at_most:g}", str(found), found.median <= goal.at_most
+    )
 
 
-def _overhead(measured: Measured, goal: Goal) -> Verdict:
-    found = overhead(measured, goal)
+def times_less(measured: Measured, goal: Less) -> Spread:
+    """How many times our overhead the peer's is, round by round."""
+    samples = measured.samples[goal.case]
+    theirs = over(samples, goal.peer, framework_of(goal.peer))
+    return ratio(theirs, over(samples, goal.ours, framework_of(goal.ours)))
+
+
+def _less(measured: Measured, goal: Less) -> Verdict:
+    found = times_less(measured, goal)
     met = found.median >= goal.at_least
     return Verdict(goal.title, f"{goal.at_least:g} times less", str(found), met)
 
 
-def _scale(scale: Scale) -> list[Verdict]:
-    count = f"memory store, {scale.sessions:,} sessions:"
-    lines = (
-        (
-            "bytes per session",
-            "at most 330 B",
-            f"{scale.bytes_each:.0f} B",
-            scale.bytes_each <= 330,
-        ),
-        ("longest gap in a clean-up", "at most 3 ms", f"{scale.gap_ms:.1f} ms", scale.gap_ms <= 3),
-        ("full collection", "at most 30 ms", f"{scale.collect_ms:.0f} ms", scale.collect_ms <= 30),
-    )
-    return [Verdict(f"{count} {title}", *rest) for title, *rest in lines]
+def _scale(
+    scale: Scale, title: str, unit: str, value: Callable[[Scale], float], most: float
+) -> Verdict:
+    found = value(scale)
+    what = f"{title}, {scale.sessions:,} sessions in memory"
+    return Verdict(what, f"at most {most:g} {unit}", f"{found:.1f} {unit}", found <= most)
+
+
+def overhead(measured: Measured, case: str, name: str) -> Spread:
+    """Microseconds beyond the bare framework."""
+    return spread(over(measured.samples[case], name, framework_of(name)))

@@ -14,39 +14,45 @@ from litestar.stores.memory import MemoryStore
 from sojourn import SessionManager
 from sojourn_litestar import SessionPlugin
 
-from ._sites import AsgiSite
+from ._sites import BARE_TEXT, AsgiSite
 
 AnyRequest = Request[Any, Any, Any]
 
 
 def sites(data: dict[str, Any], keys: str) -> dict[str, AsgiSite]:
     """Name to site; "litestar" is the bare framework."""
-    stores = {"sessions": MemoryStore()}
     made: dict[str, dict[str, Any]] = {
-        "litestar": {},
-        "litestar sojourn cookie": {
-            "plugins": [SessionPlugin(SessionManager("cookie://", keys=keys))]
-        },
-        "litestar sojourn memory": {"plugins": [SessionPlugin(SessionManager("memory://"))]},
-        "litestar own cookie": {
+        "sojourn cookie": {"plugins": [SessionPlugin(SessionManager("cookie://", keys=keys))]},
+        "sojourn memory": {"plugins": [SessionPlugin(SessionManager("memory://"))]},
+        "own cookie": {
             "middleware": [CookieBackendConfig(secret=b"k" * 32, secure=True).middleware]
         },
-        "litestar own memory": {
+        "own memory": {
             "middleware": [ServerSideSessionConfig(secure=True).middleware],
-            "stores": stores,
+            "stores": {"sessions": MemoryStore()},
         },
     }
-    return {name: AsgiSite(_app(data, options)) for name, options in made.items()}
+    all_sites = {f"litestar + {name}": _site(_pages(data), more) for name, more in made.items()}
+    return all_sites | {"litestar": _site(_bare_pages(), {})}
 
 
-def _app(data: dict[str, Any], options: dict[str, Any]) -> Litestar:
+def _site(handlers: list[Any], options: dict[str, Any]) -> AsgiSite:
+    return AsgiSite(Litestar(handlers, openapi_config=None, on_app_init=[_quiet], **options))
+
+
+def _quiet(config: AppConfig) -> AppConfig:
+    config.logging_config = None
+    return config
+
+
+def _pages(data: dict[str, Any]) -> list[Any]:
     @get("/none", media_type=MediaType.TEXT)
     async def none() -> str:
         return "ok"
 
     @get("/read", media_type=MediaType.TEXT)
     async def read(request: AnyRequest) -> str:
-        return str(request.session["visits"])
+        return str(request.session.get("visits", 0))
 
     @get("/write", media_type=MediaType.TEXT)
     async def write(request: AnyRequest) -> str:
@@ -58,9 +64,20 @@ def _app(data: dict[str, Any], options: dict[str, Any]) -> Litestar:
         request.session.update(data)
         return "ok"
 
-    def quiet(config: AppConfig) -> AppConfig:
-        config.logging_config = None
-        return config
+    return [none, read, write, create]
 
-    handlers = [none, read, write, create]
-    return Litestar(handlers, openapi_config=None, on_app_init=[quiet], **options)
+
+def _bare_pages() -> list[Any]:
+    def page(name: str, text: str) -> Any:
+        # A page with a session asks for its request.
+        @get(f"/{name}", media_type=MediaType.TEXT)
+        async def answer(request: AnyRequest) -> str:  # noqa: ARG001
+            return text
+
+        @get(f"/{name}", media_type=MediaType.TEXT)
+        async def plain() -> str:
+            return text
+
+        return plain if name == "none" else answer
+
+    return [page(name, text) for name, text in BARE_TEXT.items()]

@@ -8,8 +8,6 @@ import subprocess
 from pathlib import Path
 from typing import IO, Any, cast
 
-from ._sites import Site
-
 FOLDER = Path(__file__).with_name("node")
 
 
@@ -17,12 +15,8 @@ class Node:
     """The process. Raises RuntimeError where there is no Node or no package registry."""
 
     def __init__(self, data: dict[str, Any]) -> None:
-        if not (FOLDER / "node_modules" / "hono-sessions").exists():
-            npm = shutil.which("npm")
-            if npm is None:
-                raise RuntimeError("no npm here")
-            quiet = ["--no-package-lock", "--no-audit", "--no-fund", "--silent"]
-            subprocess.run([npm, "install", *quiet], cwd=FOLDER, check=True)
+        if shutil.which("node") is None or not _installed():
+            raise RuntimeError("no node and npm here")
         pipe = subprocess.PIPE
         command = ["node", "bench.mjs", json.dumps(data)]
         self._process = subprocess.Popen(command, cwd=FOLDER, stdin=pipe, stdout=pipe, text=True)
@@ -44,6 +38,15 @@ class Node:
         self._stdout.close()
 
 
+def _installed() -> bool:
+    if (FOLDER / "node_modules" / "hono-sessions").exists():
+        return True
+    if shutil.which("npm") is None:
+        return False
+    quiet = ["--no-package-lock", "--no-audit", "--no-fund", "--silent"]
+    return subprocess.run(["npm", "install", *quiet], cwd=FOLDER, check=False).returncode == 0
+
+
 class HonoSite:
     """One of the sites in that process."""
 
@@ -51,21 +54,22 @@ class HonoSite:
         self._node = node
         self._name = name
 
-    def _ask(self, page: str, cookie: bytes, times: int) -> dict[str, Any]:
-        return self._node.ask(site=self._name, page=page, cookie=cookie.decode(), times=times)
+    def _ask(self, page: str, cookies: list[bytes], at_once: int) -> dict[str, Any]:
+        texts = [cookie.decode() for cookie in cookies]
+        return self._node.ask(site=self._name, page=page, cookies=texts, atOnce=at_once)
 
     async def get(self, page: str, cookie: bytes) -> tuple[str, bytes]:
         """See ``Site``."""
-        answer = self._ask(page, cookie, 1)
+        answer = self._ask(page, [cookie], 1)
         return answer["text"], answer["cookie"].encode()
 
-    async def hammer(self, page: str, cookie: bytes, times: int) -> float:
+    async def hammer(self, page: str, cookies: list[bytes], at_once: int) -> float:
         """See ``Site``: Node has its own clock."""
-        seconds: float = self._ask(page, cookie, times)["seconds"]
+        seconds: float = self._ask(page, cookies, at_once)["seconds"]
         return seconds
 
 
-def sites(node: Node) -> dict[str, Site]:
+def sites(node: Node) -> dict[str, HonoSite]:
     """Name to site; "hono" is the bare framework."""
-    names = ("hono", "hono-sessions cookie", "hono-sessions memory")
+    names = ("hono", "hono + hono-sessions cookie", "hono + hono-sessions memory")
     return {name: HonoSite(node, name) for name in names}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from quart import Quart, session
@@ -10,8 +11,11 @@ from quart.sessions import SecureCookieSessionInterface, SessionInterface
 from sojourn import SessionManager
 from sojourn_quart import Sessions
 
-from ._sites import AsgiSite
+from ._sites import BARE_TEXT, AsgiSite
 from ._starlette import SECRET
+
+Page = Callable[[], Awaitable[str]]
+Pages = dict[str, Page]
 
 
 class _NoSessions(SessionInterface):
@@ -24,33 +28,38 @@ class _NoSessions(SessionInterface):
     async def save_session(self, app: Any, session: Any, response: Any) -> None:
         """See ``SessionInterface``."""
 
-    def is_null_session(self, obj: object) -> bool:  # noqa: ARG002
+    def is_null_session(self, instance: object) -> bool:  # noqa: ARG002
         """See ``SessionInterface``: one that is asked for nothing."""
         return True
 
 
 def sites(data: dict[str, Any], keys: str) -> dict[str, AsgiSite]:
     """Name to site; "quart" is the bare framework."""
-    bare, own = _app(data), _app(data)
+    bare: Any = _app(_bare_pages())
+    own = _app(_pages(data))
     bare.session_interface = _NoSessions()
     own.session_interface = SecureCookieSessionInterface()
-    made = {"quart": bare, "quart own cookie": own}
+    made: dict[str, Quart] = {"quart": bare, "quart + own cookie": own}
     for name, options in {"cookie": {"keys": keys}, "memory": {}}.items():
-        app = _app(data)
+        app = made[f"quart + sojourn {name}"] = _app(_pages(data))
         Sessions(app, SessionManager(f"{name}://", **options))
-        made[f"quart sojourn {name}"] = app
     return {name: AsgiSite(app) for name, app in made.items()}
 
 
-def _app(data: dict[str, Any]) -> Quart:
+def _app(pages: Pages) -> Quart:
     app = Quart(__name__)
     app.config.update(SECRET_KEY=SECRET, SESSION_COOKIE_SECURE=True)
+    for name, page in pages.items():
+        app.add_url_rule(f"/{name}", endpoint=name, view_func=page)
+    return app
 
+
+def _pages(data: dict[str, Any]) -> Pages:
     async def none() -> str:
         return "ok"
 
     async def read() -> str:
-        return str(session["visits"])
+        return str(session.get("visits", 0))
 
     async def write() -> str:
         session["visits"] += 1
@@ -60,6 +69,14 @@ def _app(data: dict[str, Any]) -> Quart:
         session.update(data)
         return "ok"
 
-    for page in (none, read, write, create):
-        app.add_url_rule(f"/{page.__name__}", view_func=page)
-    return app
+    return {"none": none, "read": read, "write": write, "create": create}
+
+
+def _bare_pages() -> Pages:
+    def page(text: str) -> Page:
+        async def answer() -> str:
+            return text
+
+        return answer
+
+    return {name: page(text) for name, text in BARE_TEXT.items()}

@@ -1,160 +1,190 @@
-"""The table, the page and the picture, all from one run."""
+"""The tables, the page and the JSON, all from one run."""
 
 from __future__ import annotations
 
 import json
 import platform
-import statistics
-from html import escape
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ._cases import Measured
-from ._goals import Verdict
-from ._rounds import over
+from ._cases import CASES, Measured
+from ._goals import Verdict, overhead
+from ._rounds import Samples, quiet, spread
+from ._scale import Scale
+from ._sites import framework_of, is_bare
 
 ROOT = Path(__file__).parents[1]
-_ROW, _LEFT, _WIDTH = 26, 250, 460
-
-_BARS = {
-    "Cookie sessions, read": ("read", "cookie"),
-    "Cookie sessions, read and written": ("write", "cookie"),
-    "Memory sessions, read": ("read", "memory"),
-    "Memory sessions, read and written": ("write", "memory"),
-}
-_FRAMEWORK = {
-    "cookie": {
-        "sojourn cookie": "starlette",
-        "starlette signed cookie": "starlette",
-        "starsessions cookie": "starlette",
-        "litestar own cookie": "litestar",
-        "quart own cookie": "quart",
-        "aiohttp-session NaCl": "aiohttp",
-        "aiohttp-session Fernet": "aiohttp",
-        "hono-sessions cookie": "hono",
-    },
-    "memory": {
-        "sojourn memory": "starlette",
-        "starsessions memory": "starlette",
-        "litestar own memory": "litestar",
-        "hono-sessions memory": "hono",
-    },
-}
+DOCS = ROOT / "docs"
+RESULTS = ROOT / "benchmarks" / "results.json"
 
 
-def table(verdicts: list[Verdict]) -> str:
-    """The goals as text."""
+class Results:
+    """Everything that one run has found."""
+
+    def __init__(
+        self, measured: Measured, scales: list[Scale], imports: Samples, verdicts: list[Verdict]
+    ) -> None:
+        self.measured, self.scales = measured, scales
+        self.imports, self.verdicts = imports, verdicts
+
+
+def goals(verdicts: list[Verdict]) -> str:
+    """The goals as text for a terminal."""
     width = max(len(verdict.title) for verdict in verdicts)
-    lines = [f"{'':3}{'goal':<{width}}  {'wanted':<18}measured (middle half)"]
-    lines += [
-        f"{'yes' if v.met else 'NO':3} {v.title:<{width}} {v.goal:<18}{v.measured}"
+    met = sum(verdict.met for verdict in verdicts)
+    head = f"{'':4}{'goal':<{width}}  {'wanted':<16}  measured (middle half)"
+    lines = [
+        f"{'yes' if v.met else 'NO':4}{v.title:<{width}}  {v.goal:<16}  {v.measured}"
         for v in verdicts
     ]
-    return "\n".join(lines)
+    return "\n".join([head, *lines, f"{met} of {len(verdicts)} goals are met"])
 
 
-def page(verdicts: list[Verdict], measured: Measured, how: str) -> str:
-    """The page for the docs."""
-    goals = [
-        f"| {v.title} | {v.goal} | {v.measured} | {'yes' if v.met else 'no'} |" for v in verdicts
-    ]
-    return "\n".join(
-        [
-            "# Benchmarks",
-            "",
-            f"Made by `nox -s bench`{how} on CPython {platform.python_version()}. Overheads:",
-            "over the bare framework; ratios within a round, the middle half of them in brackets.",
-            "",
-            "![Overhead per request](benchmarks.svg)",
-            "",
-            "| case | goal | measured | met |",
-            "|---|---|---|---|",
-            *goals,
-            "",
-            "## Overhead per request",
-            "",
-            "Microseconds, median of the rounds, beyond the bare framework that is named.",
-            "",
-            "| sessions | over | none | read | write | create |",
-            "|---|---|---|---|---|---|",
-            *_overheads(measured),
-            "",
-        ]
-    )
-
-
-def _overheads(measured: Measured) -> list[str]:
-    rows: list[str] = []
-    frameworks = _FRAMEWORK["cookie"] | _FRAMEWORK["memory"]
-    for bare in ("litestar", "quart", "aiohttp"):
-        frameworks |= {f"{bare} sojourn {kind}": bare for kind in ("cookie", "memory")}
-    for name, bare in sorted(frameworks.items(), key=lambda item: (item[1], item[0])):
-        if name in measured.samples["read"]:
-            cells = [
-                f"{_median(measured, page, name, bare):.1f}"
-                for page in ("none", "read", "write", "create")
-            ]
-            rows.append(f"| {name} | {bare} | {' | '.join(cells)} |")
-    return rows
-
-
-def _median(measured: Measured, case: str, name: str, bare: str) -> float:
-    return statistics.median(over(measured.samples[case], name, bare))
-
-
-def picture(measured: Measured) -> str:
-    """An SVG of the overheads: one block per kind of session, logarithmic."""
-    blocks, y = [], 12
-    for title, (case, kind) in _BARS.items():
-        names = [n for n in _FRAMEWORK[kind] if n in measured.samples[case]]
-        values = {n: max(0.1, _median(measured, case, n, _FRAMEWORK[kind][n])) for n in names}
-        blocks.append(_block(title, values, y))
-        y += _ROW * (len(names) + 2)
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_LEFT + _WIDTH + 110}" height="{y}" '
-        'font-family="system-ui, sans-serif" font-size="13">'
-    )
-    style = (
-        "<style>text{fill:#24292f}.t{font-weight:600}.o{fill:#1f7a5c}.p{fill:#b9c2cb}"
-        "@media(prefers-color-scheme:dark){text{fill:#e6edf3}.o{fill:#3fb68b}.p{fill:#57606a}}</style>"
-    )
-    return f"{head}{style}{''.join(blocks)}</svg>\n"
-
-
-def _block(title: str, values: dict[str, float], y: int) -> str:
+def page(results: Results, *, how: str, profile: str) -> str:
+    """The page for the docs. ``profile``: what explains the goals that are not met, or ""."""
+    machine = f"CPython {platform.python_version()}, {platform.system()} {platform.machine()}"
     parts = [
-        f'<text class="t" x="0" y="{y + 12}">{escape(title)}: µs over the bare framework</text>'
+        f"# Benchmarks\n\nMade by `nox -s bench{how}` on {machine}. {_HOW}",
+        "![What a session adds to a request, in microseconds](benchmarks.svg)",
+        "## Goals\n\n" + _goal_table(results.verdicts),
+        *(f"## {_TITLES[c.name]}\n\n{_case_table(results.measured, c.name)}" for c in CASES),
     ]
-    for line, (name, value) in enumerate(values.items(), 1):
-        top = y + line * _ROW
-        length = _length(value)
-        kind = "o" if name.startswith("sojourn") else "p"
-        parts += [
-            f'<text x="{_LEFT - 8}" y="{top + 13}" text-anchor="end">{escape(name)}</text>',
-            f'<rect class="{kind}" x="{_LEFT}" y="{top}" width="{length:.0f}" height="18" rx="3"/>',
-            f'<text x="{_LEFT + length + 6:.0f}" y="{top + 13}">{_label(value)}</text>',
-        ]
-    return "".join(parts)
+    parts += [
+        "## Very many sessions in memory\n\n" + _scale_table(results.scales),
+        "## Bytes of the cookie's value\n\n" + _bytes_table(results.measured),
+        "## Import time\n\nMilliseconds beyond what the framework has imported already.\n\n"
+        + _import_table(results.imports),
+    ]
+    if profile:
+        parts.append(f"## Where the time goes\n\n{profile}")
+    return "\n\n".join(parts) + "\n"
 
 
-def _length(value: float) -> float:
-    """Linear, cut at the width: a logarithm would flatter those who take long."""
-    return min(_WIDTH, value * 1.4)
+_HOW = """All candidates of a case take turns in one process (Node's in a
+second one, which takes turns as well), in a new order each round; ratios and differences are taken
+within a round, and the median of all rounds is shown with the middle half beside it. *Overhead* is
+a request's time beyond that of the same page of the same framework without sessions. Times are the
+processor's, so that other work on the machine counts little. Each request comes with another
+session, unless it says *again*. *Limit* is a few lines without a library around the same
+primitives. [How it is measured](../benchmarks/README.md)."""
+
+_TITLES = {
+    "none": "Untouched: a session arrives, nobody looks at it",
+    "read": "Read: one value",
+    "write": "Write: one value is read and changed",
+    "read again": "Read again: the same cookie as before",
+    "write again": "Write again: the same cookie as before",
+    "create": "Create: seven values for a new visitor",
+    "anonymous": "Anonymous: no cookie, nobody looks",
+    "forged": "Forged cookie of 3.8 KB, nobody looks",
+    "forged, read": "Forged cookie of 3.8 KB, and a value is asked for",
+    "read, 64 at once": "Read, 64 requests in flight",
+    "write, 64 at once": "Write, 64 requests in flight",
+    "read, 1,500 B": "Read, 1,500 B of data",
+    "write, 1,500 B": "Write, 1,500 B of data",
+}
 
 
-def _label(value: float) -> str:
-    return f"\N{RIGHTWARDS ARROW} {value:,.0f}" if value * 1.4 > _WIDTH else f"{value:.0f}"
+def _goal_table(verdicts: list[Verdict]) -> str:
+    rows = [(v.title, v.goal, v.measured, "yes" if v.met else "**no**") for v in verdicts]
+    return _table(("goal", "wanted", "measured", "met"), rows)
 
 
-def as_json(verdicts: list[Verdict], measured: Measured) -> str:
-    """Everything that was measured."""
+def _case_table(measured: Measured, case: str) -> str:
+    samples = measured.samples[case]
+    rows = []
+    for name in _in_order(samples):
+        whole = spread(samples[name])
+        beyond = "" if is_bare(name) else str(overhead(measured, case, name))
+        rows.append((name, f"{whole.median:.1f}", beyond))
+    return _table(("site", "µs per request", "overhead, µs"), rows)
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    return sorted(names, key=lambda name: (framework_of(name), not is_bare(name), name))
+
+
+def _scale_table(scales: list[Scale]) -> str:
+    rows = [
+        (
+            scale.store,
+            f"{scale.sessions:,}",
+            f"{scale.bytes_each:.0f}",
+            f"{scale.lookup_us:.1f}",
+            f"{scale.collect_ms:.0f}",
+            "never" if scale.clean_up_s is None else f"{scale.clean_up_s:.2f}",
+            "" if scale.gap_ms is None else f"{scale.gap_ms:.1f}",
+        )
+        for scale in scales
+    ]
+    head = (
+        "store",
+        "sessions",
+        "bytes each",
+        "look-up, µs",
+        "full collection, ms",
+        "clean-up of half, s",
+        "longest wait of a look-up in it, ms",
+    )
+    return _table(head, rows)
+
+
+def _bytes_table(measured: Measured) -> str:
+    rows = [
+        (name, *(str(sizes[size]) for size in sorted(sizes)))
+        for name in _in_order(measured.cookie_bytes)
+        if not is_bare(name) and (sizes := measured.cookie_bytes[name])
+    ]
+    sizes = sorted(next(iter(measured.cookie_bytes.values())))
+    return _table(("site", *(f"{size:,} B of data" for size in sizes)), rows)
+
+
+def _import_table(imports: Samples) -> str:
+    return _table(("import", "ms"), [(name, str(spread(v))) for name, v in imports.items()])
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def as_json(results: Results) -> str:
+    """Everything that was measured: microseconds, milliseconds for imports."""
+    measured = results.measured
     whole: dict[str, Any] = {
         "python": platform.python_version(),
-        "goals": [verdict._asdict() for verdict in verdicts],
-        "cookie_bytes": measured.cookie_bytes,
+        "machine": f"{platform.system()} {platform.machine()}",
+        "goals": [verdict._asdict() for verdict in results.verdicts],
         "microseconds": {
-            case: {name: round(statistics.median(values), 2) for name, values in samples.items()}
+            case: {name: _summary(samples[name]) for name in samples}
             for case, samples in measured.samples.items()
         },
+        "overhead": {
+            case: {
+                name: overhead(measured, case, name)._asdict()
+                for name in samples
+                if not is_bare(name)
+            }
+            for case, samples in measured.samples.items()
+            if case != "core"
+        },
+        "cookie_bytes": measured.cookie_bytes,
+        "scale": [scale._asdict() for scale in results.scales],
+        "import_milliseconds": {
+            name: spread(values)._asdict() for name, values in results.imports.items()
+        },
     }
-    return json.dumps(whole, indent=1) + "\n"
+    return json.dumps(_rounded(whole), indent=1) + "\n"
+
+
+def _summary(values: list[float]) -> dict[str, float]:
+    return spread(values)._asdict() | {"quickest_tenth": quiet(values), "rounds": len(values)}
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 3)
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    return [_rounded(item) for item in value] if isinstance(value, list) else value

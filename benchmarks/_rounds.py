@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import random
 import statistics
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from time import perf_counter
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ Samples = dict[str, list[float]]
 """Candidate to microseconds per operation, one for each round."""
 
 
-class Ratio(NamedTuple):
+class Spread(NamedTuple):
     """A median, and the middle half around it."""
 
     median: float
@@ -27,36 +27,61 @@ class Ratio(NamedTuple):
         return f"{self.median:.2f} ({self.low:.2f} to {self.high:.2f})"
 
 
-async def take_turns(candidates: dict[str, Run], *, rounds: int, each: int) -> Samples:
-    """Microseconds per operation of each candidate, round by round."""
+async def take_turns(
+    candidates: dict[str, Run],
+    *,
+    rounds: int,
+    each: int,
+    clock: Callable[[], float] = perf_counter,
+) -> Samples:
+    """Microseconds per operation of each candidate, round by round.
+
+    ``clock``: ``time.thread_time`` for work that never waits, so that what others do on the machine
+    does not count.
+
+    Many short rounds: one that is shorter than a time slice is seldom interrupted. A few
+    operations before each measurement bring code and data back into the processor's caches.
+    """
     samples: Samples = {name: [] for name in candidates}
     for run in candidates.values():
-        await run(max(1, each // 4))
-    for _ in range(rounds):
-        for name in random.sample(list(candidates), len(candidates)):
-            samples[name].append(await _timed(candidates[name], each) / each * 1e6)
+        await run(max(8, each))  # CPython specialises a function's code at its eighth call
+    gc.collect()
+    # What the sites are made of is no garbage. The collector stays on: who makes garbage pays.
+    gc.freeze()
+    try:
+        for _ in range(rounds):
+            for name in random.sample(list(candidates), len(candidates)):
+                await candidates[name](max(1, each // 5))
+                samples[name].append(await _timed(candidates[name], each, clock) / each * 1e6)
+    finally:
+        gc.unfreeze()
     return samples
 
 
-async def _timed(run: Run, each: int) -> float:
-    gc.collect()
-    gc.disable()
-    try:
-        started = perf_counter()
-        elapsed = await run(each)
-        return perf_counter() - started if elapsed is None else elapsed
-    finally:
-        gc.enable()
+async def _timed(run: Run, each: int, clock: Callable[[], float]) -> float:
+    started = clock()
+    elapsed = await run(each)
+    return clock() - started if elapsed is None else elapsed
 
 
-def ratio(above: Iterable[float], below: Iterable[float]) -> Ratio:
+def spread(values: Iterable[float]) -> Spread:
+    """The median of these values and the middle half around it."""
+    ordered = sorted(values)
+    quarter = len(ordered) // 4
+    return Spread(statistics.median(ordered), ordered[quarter], ordered[-1 - quarter])
+
+
+def ratio(above: Iterable[float], below: Iterable[float]) -> Spread:
     """The ratio of two candidates, pair by pair."""
     # Where a difference drowns in noise, a tenth of a microsecond stands in for it.
-    pairs = sorted(a / max(b, 0.1) for a, b in zip(above, below, strict=True))
-    quarter = len(pairs) // 4
-    return Ratio(statistics.median(pairs), pairs[quarter], pairs[-1 - quarter])
+    return spread(a / max(b, 0.1) for a, b in zip(above, below, strict=True))
 
 
 def over(samples: Samples, name: str, bare: str) -> list[float]:
     """What a candidate takes beyond the bare framework, round by round."""
     return [a - b for a, b in zip(samples[name], samples[bare], strict=True)]
+
+
+def quiet(values: Sequence[float]) -> float:
+    """The tenth percentile: what it takes when nobody else wants the processor."""
+    return sorted(values)[len(values) // 10]

@@ -1,15 +1,24 @@
-"""The sites that are compared: one framework, one kind of session, the same five pages."""
+"""The sites that are compared: one framework, one kind of session, the same pages.
+
+A site's name is its framework, `` + ``, and what keeps its sessions: ``litestar + sojourn cookie``.
+The framework alone is the bare one: the same pages with the same text, without a session.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import itertools
+from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
-from . import _asgi
+from . import _client
 from ._rounds import Run
 
-PAGES = ("none", "read", "write", "create")
-"""What a page does with its session; "create" is asked for without a cookie."""
+BARE_TEXT = {"none": "ok", "read": "41", "write": "ok", "create": "ok"}
+"""What a page answers, if nobody has a session."""
+
+NO_SESSION = b"other=" + b"x" * 360
+"""The cookie of a site without sessions: about as long as one with."""
 
 
 class Site(Protocol):
@@ -19,8 +28,8 @@ class Site(Protocol):
         """The response's text, and the Cookie header afterwards."""
         ...
 
-    async def hammer(self, page: str, cookie: bytes, times: int) -> float | None:
-        """Ask for the page so many times. Gives the seconds, if it timed itself."""
+    async def hammer(self, page: str, cookies: list[bytes], at_once: int) -> float | None:
+        """Ask for the page with each cookie. Gives the seconds, if it timed itself."""
         ...
 
 
@@ -28,47 +37,71 @@ class AsgiSite:
     """An ASGI application."""
 
     def __init__(self, app: Any) -> None:
-        self._app = app
+        self.app = app
 
     async def get(self, page: str, cookie: bytes) -> tuple[str, bytes]:
         """See ``Site``."""
-        sent = await _asgi.get(self._app, f"/{page}", cookie)
-        return _asgi.body(sent), _asgi.cookie_of(sent, cookie)
+        sent = await _client.get(self.app, f"/{page}", cookie)
+        return _client.body(sent), _client.cookie_after(_client.set_cookies(sent), cookie)
 
-    async def hammer(self, page: str, cookie: bytes, times: int) -> None:
+    async def hammer(self, page: str, cookies: list[bytes], at_once: int) -> None:
         """See ``Site``."""
-        app, path, get = self._app, f"/{page}", _asgi.get
-        for _ in range(times):
-            await get(app, path, cookie)
+        app, path, get = self.app, f"/{page}", _client.get
+        if at_once == 1:
+            for cookie in cookies:
+                await get(app, path, cookie)
+            return
+        for start in range(0, len(cookies), at_once):
+            batch = cookies[start : start + at_once]
+            await asyncio.gather(*(get(app, path, cookie, waits=True) for cookie in batch))
+
+
+def framework_of(name: str) -> str:
+    """The bare site that a site is compared with."""
+    return name.partition(" + ")[0]
+
+
+def is_bare(name: str) -> bool:
+    """Whether this site has no sessions."""
+    return " + " not in name
 
 
 class Entry(NamedTuple):
-    """A site and the Cookie header of a session on it."""
+    """A site, and the Cookie headers of sessions on it."""
 
     site: Site
-    cookie: bytes
+    cookies: tuple[bytes, ...]
 
-    def run(self, page: str) -> Run:
-        """The candidate that asks for this page."""
-        cookie = b"" if page == "create" else self.cookie
+    def run(self, page: str, *, at_once: int = 1) -> Run:
+        """The candidate that asks for this page, each time with the next session."""
+        return self._with(page, itertools.cycle(self.cookies), at_once)
 
+    def run_with(self, page: str, cookie: bytes, *, at_once: int = 1) -> Run:
+        """The candidate that asks with this cookie only."""
+        return self._with(page, itertools.repeat(cookie), at_once)
+
+    def _with(self, page: str, source: Iterator[bytes], at_once: int) -> Run:
         async def run(times: int) -> float | None:
-            return await self.site.hammer(page, cookie, times)
+            return await self.site.hammer(page, list(itertools.islice(source, times)), at_once)
 
         return run
 
 
-Make = Callable[[], Awaitable[Site]]
-
-
-async def entered(site: Site, *, has_session: bool = True) -> Entry:
-    """The site with a session, after it has shown that it keeps one."""
-    if not has_session:
-        return Entry(site, b"")
+async def entered(name: str, site: Site, *, sessions: int) -> Entry:
+    """The site with so many sessions, after it has shown that it keeps one."""
+    if is_bare(name):
+        for page, text in BARE_TEXT.items():
+            _expect(name, text, (await site.get(page, NO_SESSION))[0])
+        return Entry(site, (NO_SESSION,))
     _, cookie = await site.get("create", b"")
-    before, cookie = await site.get("read", cookie)
-    _, cookie = await site.get("write", cookie)
-    after, cookie = await site.get("read", cookie)
-    if (before, after) != ("41", "42"):
-        raise RuntimeError(f"{type(site).__name__} does not keep its session: {before}, {after}")
-    return Entry(site, cookie)
+    for page, text in (("read", "41"), ("write", "ok"), ("read", "42"), ("none", "ok")):
+        found, cookie = await site.get(page, cookie)
+        _expect(name, text, found)
+    forged = cookie.partition(b"=")[0] + b"=" + b"A" * 64
+    _expect(name, "0", (await site.get("read", forged))[0])
+    return Entry(site, tuple([(await site.get("create", b""))[1] for _ in range(sessions)]))
+
+
+def _expect(name: str, wanted: str, found: str) -> None:
+    if wanted != found:
+        raise RuntimeError(f"{name} does not keep its session: {found!r} for {wanted!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.applications import Starlette
@@ -17,22 +18,31 @@ from starsessions.stores import CookieStore
 from sojourn import SessionManager
 from sojourn_asgi import SessionMiddleware
 
-from ._sites import AsgiSite
+from ._limit import Cookie, LimitMiddleware, Memory
+from ._sites import BARE_TEXT, AsgiSite
 
 SECRET = "benchmarks-only-benchmarks-only-"
+
+Page = Callable[[Request], Awaitable[Response]]
+Pages = dict[str, Page]
 
 
 def sites(data: dict[str, Any], keys: str) -> dict[str, AsgiSite]:
     """Name to site; "starlette" is the bare framework."""
     made = {
-        "starlette": [],
         "sojourn cookie": [_sojourn(SessionManager("cookie://", keys=keys))],
         "sojourn memory": [_sojourn(SessionManager("memory://"))],
-        "starlette signed cookie": [Middleware(SignedCookie, secret_key=SECRET)],
+        "limit cookie": [Middleware(LimitMiddleware, store=Cookie())],
+        "limit memory": [Middleware(LimitMiddleware, store=Memory())],
+        "signed cookie": [Middleware(SignedCookie, secret_key=SECRET)],
         "starsessions cookie": _starsessions(CookieStore(secret_key=SECRET)),
         "starsessions memory": _starsessions(InMemoryStore()),
     }
-    return {name: AsgiSite(_app(middleware, data)) for name, middleware in made.items()}
+    pages = _pages(data)
+    all_sites = {
+        f"starlette + {name}": _site(pages, middleware) for name, middleware in made.items()
+    }
+    return all_sites | {"starlette": _site(_bare_pages(), [])}
 
 
 def _sojourn(manager: SessionManager[Any]) -> Middleware:
@@ -46,12 +56,17 @@ def _starsessions(store: Any) -> list[Middleware]:
     ]
 
 
-def _app(middleware: list[Middleware], data: dict[str, Any]) -> Starlette:
+def _site(pages: Pages, middleware: list[Middleware]) -> AsgiSite:
+    routes = [Route(f"/{name}", page) for name, page in pages.items()]
+    return AsgiSite(Starlette(routes=routes, middleware=middleware))
+
+
+def _pages(data: dict[str, Any]) -> Pages:
     async def none(_request: Request) -> Response:
         return PlainTextResponse("ok")
 
     async def read(request: Request) -> Response:
-        return PlainTextResponse(str(request.session["visits"]))
+        return PlainTextResponse(str(request.session.get("visits", 0)))
 
     async def write(request: Request) -> Response:
         request.session["visits"] += 1
@@ -61,5 +76,14 @@ def _app(middleware: list[Middleware], data: dict[str, Any]) -> Starlette:
         request.session.update(data)
         return PlainTextResponse("ok")
 
-    pages = {"/none": none, "/read": read, "/write": write, "/create": create}
-    return Starlette(routes=[Route(p, h) for p, h in pages.items()], middleware=middleware)
+    return {"none": none, "read": read, "write": write, "create": create}
+
+
+def _bare_pages() -> Pages:
+    def page(text: str) -> Page:
+        async def answer(_request: Request) -> Response:
+            return PlainTextResponse(text)
+
+        return answer
+
+    return {name: page(text) for name, text in BARE_TEXT.items()}

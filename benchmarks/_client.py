@@ -6,7 +6,7 @@ import asyncio
 from http.cookies import SimpleCookie
 from typing import Any
 
-Headers = list[tuple[bytes, bytes]]
+Sent = list[dict[str, Any]]
 
 _BASE = {
     "type": "http",
@@ -22,9 +22,9 @@ _BASE = {
 _REQUEST = {"type": "http.request", "body": b"", "more_body": False}
 
 
-async def get(app: Any, path: str, cookie: bytes) -> list[dict[str, Any]]:
-    """One request; what the application sent."""
-    sent: list[dict[str, Any]] = []
+async def get(app: Any, path: str, cookie: bytes, *, waits: bool = False) -> Sent:
+    """One request; what the application sent. ``waits``: others get a turn at each message."""
+    sent: Sent = []
     unread = [_REQUEST]
 
     async def receive() -> dict[str, Any]:
@@ -35,8 +35,10 @@ async def get(app: Any, path: str, cookie: bytes) -> list[dict[str, Any]]:
 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
+        if waits:
+            await asyncio.sleep(0)
 
-    headers: Headers = [(b"host", b"bench.example"), (b"user-agent", b"bench")]
+    headers = [(b"host", b"bench.example"), (b"user-agent", b"bench")]
     if cookie:
         headers.append((b"cookie", cookie))
     scope = _BASE | {"path": path, "raw_path": path.encode(), "headers": headers, "state": {}}
@@ -44,15 +46,20 @@ async def get(app: Any, path: str, cookie: bytes) -> list[dict[str, Any]]:
     return sent
 
 
-def body(sent: list[dict[str, Any]]) -> str:
+def body(sent: Sent) -> str:
     """The response's text."""
     return b"".join(m.get("body", b"") for m in sent if m["type"] == "http.response.body").decode()
 
 
-def cookie_of(sent: list[dict[str, Any]], cookie: bytes = b"") -> bytes:
-    """The Cookie header after this response."""
+def set_cookies(sent: Sent) -> list[str]:
+    """The response's Set-Cookie lines."""
+    headers = sent[0]["headers"]
+    return [value.decode("latin-1") for name, value in headers if name.lower() == b"set-cookie"]
+
+
+def cookie_after(lines: list[str], cookie: bytes) -> bytes:
+    """The Cookie header after these Set-Cookie lines."""
     jar: SimpleCookie = SimpleCookie(cookie.decode("latin-1"))
-    for name, value in sent[0]["headers"]:
-        if name.lower() == b"set-cookie":
-            jar.load(value.decode("latin-1").split(";")[0])
+    for line in lines:
+        jar.load(line.split(";")[0])
     return "; ".join(f"{name}={morsel.value}" for name, morsel in jar.items()).encode("latin-1")
