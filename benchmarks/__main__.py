@@ -8,9 +8,9 @@ import logging
 import sys
 from time import monotonic
 
-from . import _imports, _plot, _report, _scale
+from . import _imports, _plot, _report, _scale, profile
 from ._cases import Say, run_all
-from ._goals import verdicts
+from ._goals import missed, verdicts
 
 
 def main() -> int:
@@ -30,11 +30,25 @@ def main() -> int:
     print(_report.goals(results.verdicts))
     if options.keep or not options.quick:
         how = " -- --quick --keep" if options.quick else ""
-        (_report.DOCS / "benchmarks.md").write_text(_report.page(results, how=how, profile=""))
+        page = _report.page(results, how=how, profile=_explained(results, say))
+        (_report.DOCS / "benchmarks.md").write_text(page)
         (_report.DOCS / "benchmarks.svg").write_text(_plot.picture(results.measured))
         _report.RESULTS.write_text(_report.as_json(results))
     say("done")
     return 0
+
+
+def _explained(results: _report.Results, say: Say) -> str:
+    """The profiles of what misses a goal, as Markdown."""
+    parts = []
+    for site, case in missed(results.measured):
+        say(f"profile of {site}, {case}")
+        try:
+            parts.append(profile.explain(site, case, seconds=4))
+        except OSError as error:
+            say(f"without profiles: {error}")
+            break
+    return "\n\n".join(parts)
 
 
 def _measured(*, quick: bool, say: Say) -> _report.Results:

@@ -20,8 +20,6 @@ SESSIONS = 64
 OWN_SESSIONS = 1100
 """On ours: more than it keeps opened from earlier requests, so that none is met again there."""
 
-FORGED = b"A" * 3800
-
 Say = Callable[[str], None]
 
 
@@ -85,7 +83,10 @@ async def run_all(*, rounds: int, say: Say) -> Measured:
             for case in (case for case in CASES if case.size == size):
                 turns = max(5, round(rounds * case.share))
                 say(f"{case.name}: {turns} rounds of {len(entries)} sites")
-                runs = {name: _run(case, entry) for name, entry in entries.items()}
+                runs = {
+                    name: entry.for_case(case.page, case.cookie, case.at_once)
+                    for name, entry in entries.items()
+                }
                 each = max(_EACH, case.at_once)
                 measured.samples[case.name] = await _turns(runs, turns, each)
     return measured
@@ -94,21 +95,6 @@ async def run_all(*, rounds: int, say: Say) -> Measured:
 async def _turns(candidates: dict[str, Run], rounds: int, each: int) -> Samples:
     # Nothing here waits for anything, so the processor's time is all there is.
     return await take_turns(candidates, rounds=rounds, each=each, clock=thread_time)
-
-
-def _run(case: Case, entry: Entry) -> Run:
-    own = entry.cookies[0]
-    match case.cookie:
-        case "none":
-            return entry.run_with(case.page, b"", at_once=case.at_once)
-        case "same":
-            return entry.run_with(case.page, own, at_once=case.at_once)
-        case "forged":
-            # The bare framework gets as many bytes, under a name that nobody asks for.
-            forged = own.partition(b"=")[0] + b"=" + FORGED
-            return entry.run_with(case.page, forged, at_once=case.at_once)
-        case _:
-            return entry.run(case.page, at_once=case.at_once)
 
 
 async def _entries(

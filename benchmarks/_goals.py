@@ -93,7 +93,7 @@ COOKIE_BYTES = 370
 def verdicts(measured: Measured, scales: list[Scale]) -> list[Verdict]:
     """Every goal beside what was measured."""
     lines = [_most(measured, goal) for goal in MOST]
-    lines += [_less(measured, goal) for goal in LESS if goal.peer in measured.samples[goal.case]]
+    lines += [_less(measured, goal) for goal in LESS if _is_there(measured, goal)]
     size = measured.cookie_bytes[_COOKIE][250]
     lines.append(
         Verdict(
@@ -126,6 +126,17 @@ def _less(measured: Measured, goal: Less) -> Verdict:
     found = times_less(measured, goal)
     met = found.median >= goal.at_least
     return Verdict(goal.title, f"{goal.at_least:g} times less", str(found), met)
+
+
+def missed(measured: Measured) -> list[tuple[str, str]]:
+    """The sites of ours, each with the case in which it misses a goal."""
+    most = [(g.ours, g.case) for g in MOST if g.case != "core" and not _most(measured, g).met]
+    less = [(g.ours, g.case) for g in LESS if _is_there(measured, g) and not _less(measured, g).met]
+    return sorted({*most, *less})
+
+
+def _is_there(measured: Measured, goal: Less) -> bool:
+    return goal.peer in measured.samples[goal.case]
 
 
 def _scale(

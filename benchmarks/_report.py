@@ -57,7 +57,7 @@ def page(results: Results, *, how: str, profile: str) -> str:
         + _import_table(results.imports),
     ]
     if profile:
-        parts.append(f"## Where the time goes\n\n{profile}")
+        parts.append(f"## Where the time goes, where a goal is missed\n\n{profile}")
     return "\n\n".join(parts) + "\n"
 
 

@@ -21,6 +21,10 @@ NO_SESSION = b"other=" + b"x" * 360
 """The cookie of a site without sessions: about as long as one with."""
 
 
+FORGED = b"A" * 3800
+"""A cookie of about the size that browsers send at most."""
+
+
 class Site(Protocol):
     """Something that answers requests."""
 
@@ -72,13 +76,17 @@ class Entry(NamedTuple):
     site: Site
     cookies: tuple[bytes, ...]
 
-    def run(self, page: str, *, at_once: int = 1) -> Run:
-        """The candidate that asks for this page, each time with the next session."""
-        return self._with(page, itertools.cycle(self.cookies), at_once)
-
-    def run_with(self, page: str, cookie: bytes, *, at_once: int = 1) -> Run:
-        """The candidate that asks with this cookie only."""
-        return self._with(page, itertools.repeat(cookie), at_once)
+    def for_case(self, page: str, cookie: str, at_once: int) -> Run:
+        """The candidate that asks for this page; ``cookie`` as in ``Case``."""
+        own = self.cookies[0]
+        sources: dict[str, Iterator[bytes]] = {
+            "own": itertools.cycle(self.cookies),
+            "same": itertools.repeat(own),
+            "none": itertools.repeat(b""),
+            # The bare framework gets as many bytes, under a name that nobody asks for.
+            "forged": itertools.repeat(own.partition(b"=")[0] + b"=" + FORGED),
+        }
+        return self._with(page, sources[cookie], at_once)
 
     def _with(self, page: str, source: Iterator[bytes], at_once: int) -> Run:
         async def run(times: int) -> float | None:
