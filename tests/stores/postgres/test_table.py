@@ -5,6 +5,7 @@
 import asyncio
 import itertools
 
+import asyncpg
 import pytest
 
 from sojourn import ConfigurationError, Outcome
@@ -124,3 +125,23 @@ async def test_a_sweep_passes_by(server):
             assert 2 == await store.sweep(now=NOW + 2, limit=10)
         store._open._give_back(line)
         assert 1 == await store.sweep(now=NOW + 2, limit=10)
+
+
+@pytest.mark.parametrize("ending", ["DELETE FROM {table}", "UPDATE {table} SET expires_at = 0"])
+async def test_a_write_that_waited_for_the_rows_end(server, ending):
+    """A write that had to wait while another transaction ended its row finds it gone."""
+    table, row = new_table(), record()
+    driver = await asyncpg.connect(server.url)
+    async with opened(server.url, table=table) as store:
+        await store.create(row)
+        async with driver.transaction():
+            await driver.execute(ending.format(table=table))
+            replaced = asyncio.create_task(store.replace(row, version=1, now=NOW))
+            touched = asyncio.create_task(
+                store.touch(row.id, version=1, expires_at=NOW + 2000, now=NOW)
+            )
+            waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> $1"
+            while await driver.fetchval(waiting, driver.get_server_pid()) < 2:
+                pass  # each look is a round trip, in which the others go on
+        assert [Outcome.GONE] * 2 == await asyncio.gather(replaced, touched)
+    await driver.close()

@@ -63,7 +63,7 @@ def hour(expires_at: float) -> int:
 class Statements:
     """The statements for one table. Each is one atomic step; the guard is in its WHERE.
 
-    READ COMMITTED is enough: an UPDATE looks at its WHERE again when it had to wait for a row.
+    READ COMMITTED is enough: who had to wait for a row looks at its WHERE again.
     """
 
     def __init__(self, table: str) -> None:
@@ -100,10 +100,16 @@ class Statements:
 
 
 def _guarded(name: str, assignments: str) -> str:
-    """An update of the live row $1 with the version $2 at the time $3; says what became of it."""
-    live = "id = $1 AND expires_at > $3"
+    """An update of the live row $1 with the version $2 at the time $3; says what became of it.
+
+    The row is locked before it is judged: a plain SELECT would see it as it was when the statement
+    began, and call one that was deleted since then a conflict.
+    """
     return (
-        f"WITH done AS (UPDATE {name} SET {assignments} WHERE {live} AND version = $2 RETURNING 1) "
+        f"WITH held AS (SELECT version AS held_version FROM {name} "
+        "WHERE id = $1 AND expires_at > $3 FOR UPDATE), "
+        f"done AS (UPDATE {name} SET {assignments} FROM held "
+        "WHERE id = $1 AND held_version = $2 RETURNING 1) "
         "SELECT CASE WHEN EXISTS (SELECT 1 FROM done) THEN 'applied' "
-        f"WHEN EXISTS (SELECT 1 FROM {name} WHERE {live}) THEN 'conflict' ELSE 'gone' END"
+        "WHEN EXISTS (SELECT 1 FROM held) THEN 'conflict' ELSE 'gone' END"
     )
