@@ -25,13 +25,18 @@ class Border:
         self._deadline = deadline
         self._is_bounded = isinstance(store, SupportsDeadline)
 
+    def bound(self, call: Awaitable[T]) -> Awaitable[T]:
+        """The call with a deadline. What it raises has to be ``translated``."""
+        return call if self._is_bounded else self._timed(call)
+
+    async def _timed(self, call: Awaitable[T]) -> T:
+        with anyio.fail_after(self._deadline):
+            return await call
+
     async def call(self, call: Awaitable[T]) -> T:
         """The call's result. Raises StoreUnavailableError for a system's error, or too late."""
         try:
-            if self._is_bounded:
-                return await call
-            with anyio.fail_after(self._deadline):
-                return await call
+            return await self.bound(call)
         except OSError as error:
             raise self.translated(error) from error
 

@@ -107,7 +107,14 @@ async def _write_until_applied(draft: Draft, patch: Patch) -> None:
             return None
         if plan.operation is Operation.REFUSE:
             return discard(draft, Discard.NO_COOKIE)
-        line, written = await _write_once(settings, plan, now)
+        try:
+            written = await settings.backend.write(plan, now=now)
+            line = _line(settings, plan, written, now)
+        except StoreError as error:
+            report_failure(settings, plan.operation.value, error)
+            raise
+        except SessionTooLargeError as error:
+            raise SessionTooLargeError(f"{error}; {biggest_keys(plan.after)}") from None
         if written.outcome is Outcome.APPLIED:
             return _settle(draft, plan, written, line, now)
         # Nobody is waiting on the hot path: the clock for giving up starts at the first conflict.
@@ -131,19 +138,6 @@ async def _newest(
     if not isinstance(reloaded, Rejection):
         return reloaded
     return Discard.SUPERSEDED if reloaded is Rejection.WRONG_SECRET else Discard.GONE
-
-
-async def _write_once(
-    settings: Settings, plan: CommitPlan, now: float
-) -> tuple[str | None, Written]:
-    try:
-        written = await settings.backend.write(plan, now=now)
-        return _line(settings, plan, written, now), written
-    except StoreError as error:
-        report_failure(settings, plan.operation.value, error)
-        raise
-    except SessionTooLargeError as error:
-        raise SessionTooLargeError(f"{error}; {biggest_keys(plan.after)}") from None
 
 
 async def _reload(settings: Settings, plan: CommitPlan, now: float) -> Opened | Rejection:

@@ -142,9 +142,14 @@ class Draft(TypedView):
 
     def read(self, key: str) -> Any:
         """The value, or MISSING; a flash value is consumed."""
+        self.accessed = True
+        state = self.current or self._open()
+        if self.model is None and not state.flash and key not in self._live:
+            raw = state.data.get(key)
+            return MISSING if raw is None else self._decode(key, raw)
         value = self.peek(key)
-        state = self.current
-        if state is not None and state.flash and key in state.flash and value is not MISSING:
+        state = self.state()
+        if key in state.flash and value is not MISSING:
             self._consume(key)
         return value
 
@@ -164,8 +169,9 @@ class Draft(TypedView):
         if key in self._live:
             return self._live[key]
         raw = state.data.get(key)
-        if raw is None:
-            return MISSING
+        return MISSING if raw is None else self._decode(key, raw)
+
+    def _decode(self, key: str, raw: Raw) -> Any:
         try:
             value = self.settings.codec.decode(key, raw)
         except DECODE_ERRORS:

@@ -17,7 +17,7 @@ from ._committing import (
     answer,
     discard,
     finish,
-    needs_write,
+    is_at_rest,
     write,
 )
 from ._draft import Draft
@@ -216,7 +216,7 @@ class SessionManager(Generic[M]):
         if status >= _FAILED and not self._settings.commit_on_error:
             if draft.is_changed:
                 discard(draft, Discard.FAILED_RESPONSE)
-        elif needs_write(draft):
+        elif draft.is_writing or not is_at_rest(draft):
             return None
         return finish(draft, seal=seal)
 

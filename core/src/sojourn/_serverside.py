@@ -46,8 +46,12 @@ Previous = tuple[bytes | None, float | None]
 """The hash of the former secret, and until when it is good."""
 
 _NO_PREVIOUS: Previous = (None, None)
+
+_New = tuple[Record, Opened]
+"""A row to write, and the session as it is once that is done."""
+
 _TRIES = 4
-_APPLIED_NOTHING = Written(Outcome.APPLIED)
+_ENDED = Written(Outcome.APPLIED)
 
 
 class _Known(Struct, frozen=True, gc=False):
@@ -146,46 +150,51 @@ class ServerSide:
 
     async def write(self, plan: CommitPlan, *, now: float) -> Written:
         """See ``Backend``."""
-        if plan.opened is None or plan.opened.record is None:
+        try:
+            return await self._write(plan, now)
+        except OSError as error:
+            raise self._border.translated(error) from error
+
+    async def _write(self, plan: CommitPlan, now: float) -> Written:
+        opened, operation = plan.opened, plan.operation
+        old = opened.record if opened is not None else None
+        if opened is None or old is None:
             return await self._create(plan.after)
-        match plan.operation:
-            case Operation.REPLACE:
-                return await self._replace(plan, plan.opened, plan.opened.record, now)
-            case Operation.TOUCH:
-                return await self._touch(plan, plan.opened, plan.opened.record, now)
-            case Operation.DELETE:
-                await self._border.call(self.store.delete(plan.opened.record.id))
-                return _APPLIED_NOTHING
-            case Operation.RESTART:
-                await self._border.call(self.store.delete(plan.opened.record.id))
-                return await self._create(plan.after)
-            case _:
-                raise AssertionError(plan.operation)
+        if operation is Operation.REPLACE:
+            record, new = self._replacement(plan, opened, old, now)
+            replaced = self.store.replace(record, version=old.version, now=now)
+            outcome = await self._border.bound(replaced)
+        elif operation is Operation.TOUCH:
+            record, new = self._touched(plan, opened, old)
+            until = record.expires_at
+            touched = self.store.touch(old.id, version=old.version, expires_at=until, now=now)
+            outcome = await self._border.bound(touched)
+        elif operation in (Operation.DELETE, Operation.RESTART):
+            await self._border.bound(self.store.delete(old.id))
+            return await self._create(plan.after) if operation is Operation.RESTART else _ENDED
+        else:
+            raise AssertionError(operation)
+        return self._written(record, new) if outcome is Outcome.APPLIED else Written(outcome)
 
     async def _create(self, after: SessionState) -> Written:
         for _ in range(_TRIES):
             token = Token(new_id(self._entropy), new_secret(self._entropy))
             state = replace(after, id=token.id, version=1)
             record = self._record(state, hash_secret(token.secret or b""))
-            if await self._border.call(self.store.create(record)):
-                return self._written(state, token, record)
+            if await self._border.bound(self.store.create(record)):
+                return self._written(record, Opened(state, Presence.ROW, token, record))
         # 128 random bits do not collide; a source that repeats itself, or a store that lies, does.
         raise StoreError(f"{type(self.store).__name__}.create refused {_TRIES} different new ids")
 
-    async def _replace(self, plan: CommitPlan, opened: Opened, old: Record, now: float) -> Written:
+    def _replacement(self, plan: CommitPlan, opened: Opened, old: Record, now: float) -> _New:
         state = replace(plan.after, version=old.version + 1)
-        token, presence = opened.ticket, opened.presence
         if plan.secret is Secret.KEEP:
             record = self._record(state, old.secret_hash, *_previous(old, now))
-        else:
-            token, presence = Token(old.id, new_secret(self._entropy)), Presence.ROW
-            grace = plan.secret is Secret.GRACE
-            previous = (old.secret_hash, plan.grace_until) if grace else _NO_PREVIOUS
-            record = self._record(state, hash_secret(token.secret or b""), *previous)
-        outcome = await self._border.call(self.store.replace(record, version=old.version, now=now))
-        if outcome is not Outcome.APPLIED:
-            return Written(outcome)
-        return self._written(state, token, record, presence)
+            return record, Opened(state, opened.presence, opened.ticket, record)
+        token, grace = Token(old.id, new_secret(self._entropy)), plan.secret is Secret.GRACE
+        previous = (old.secret_hash, plan.grace_until) if grace else _NO_PREVIOUS
+        record = self._record(state, hash_secret(token.secret or b""), *previous)
+        return record, Opened(state, Presence.ROW, token, record)
 
     def _record(
         self,
@@ -213,29 +222,16 @@ class ServerSide:
             )
         return record
 
-    async def _touch(self, plan: CommitPlan, opened: Opened, old: Record, now: float) -> Written:
-        until = plan.after.expires_at
-        outcome = await self._border.call(
-            self.store.touch(old.id, version=old.version, expires_at=until, now=now)
-        )
-        if outcome is not Outcome.APPLIED:
-            return Written(outcome)
-        record = replace(old, version=old.version + 1, expires_at=until)
+    def _touched(self, plan: CommitPlan, opened: Opened, old: Record) -> _New:
+        record = replace(old, version=old.version + 1, expires_at=plan.after.expires_at)
         state = replace(plan.after, version=record.version)
-        return self._written(state, opened.ticket, record, opened.presence, stale=opened.stale)
+        return record, Opened(state, opened.presence, opened.ticket, record, opened.stale)
 
-    def _written(
-        self,
-        state: SessionState,
-        token: Token,
-        record: Record,
-        presence: Presence = Presence.ROW,
-        *,
-        stale: bool = False,
-    ) -> Written:
-        if presence is Presence.ROW and token.secret is not None:
-            self._recent.put(token.id, _Known(record, token.secret, state, stale))
-        return Written(Outcome.APPLIED, Opened(state, presence, token, record, stale))
+    def _written(self, record: Record, new: Opened) -> Written:
+        token = new.ticket
+        if new.presence is Presence.ROW and token.secret is not None:
+            self._recent.put(token.id, _Known(record, token.secret, new.state, new.stale))
+        return Written(Outcome.APPLIED, new)
 
     async def sessions_of(self, owner: str, *, now: float) -> list[SessionState]:
         """See ``SupportsRows``."""

@@ -85,4 +85,8 @@ def owner(row: bytes) -> str | None:
 
 def are_filed_alike(old: bytes, new: bytes) -> bool:
     """Whether two rows of one id have the same times and owner, so that no index changes."""
-    return old[:_VERSION_AT] == new[:_VERSION_AT] and owner(old) == owner(new)
+    if old[:_VERSION_AT] != new[:_VERSION_AT]:
+        return False
+    before: int = _SIZE.unpack_from(old, _SIZE_AT)[0]
+    after: int = _SIZE.unpack_from(new, _SIZE_AT)[0]
+    return old[_HEAD.size + before :] == new[_HEAD.size + after :]
