@@ -16,7 +16,8 @@ FILES = sorted(ROOM.glob("*.py"))
 TREES = {file.stem: ast.parse(file.read_text()) for file in FILES}
 MAY_WAIT = {
     "_adapting", "_backend", "_background", "_border", "_cached", "_committing", "_handle", "_life",
-    "_manager", "_owners", "_refreshing", "_loading", "_serverside", "_store", "_sweeper",
+    "_manager", "_outside", "_owners", "_refreshing", "_loading", "_serverside", "_store",
+    "_sweeper",
 }  # fmt: skip
 NEVER = {"pickle", "marshal", "shelve", "http.cookies", "secrets", "uuid"}
 

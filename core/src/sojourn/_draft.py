@@ -6,7 +6,7 @@ Values that were handed out and could be changed behind our back are encoded aga
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from anyio import Event
@@ -14,10 +14,9 @@ from msgspec import Raw
 
 from ._backend import Opened
 from ._codec import DECODE_ERRORS, is_mutable, same_bytes
-from ._errors import SessionSealedError, StoreError
+from ._errors import SessionSealedError
 from ._events import Discard
-from ._loading import find_tickets, open_nowait, report_failure
-from ._settings import Settings
+from ._lazy_state import LazyState
 from ._state import SessionState, blank
 from ._transitions import (
     TIMED,
@@ -33,76 +32,24 @@ from ._transitions import (
 )
 from ._transitions import put_all as with_all
 from ._transitions import replay as replayed
-from ._typed_view import TypedView
 
 MISSING: Any = object()
 
 
-class Draft(TypedView):
+class Draft(LazyState):
     """One session in one request."""
 
-    # Class attributes are the defaults: a request that touches nothing pays for two assignments.
-    accessed: bool = False
     extend = True
     opened: Opened | None = None
-    current: SessionState | None = None
     is_sealed = False
     can_set_cookie = True
-    unavailable: StoreError | None = None
     line: str | None = None
     discarded: Discard | None = None
     result: Any = None
     is_writing = False
     turn: Event | None = None
     _taken = 0
-    _tickets: list[Any] | None = None
-    _load_error: StoreError | None = None
     _now: float
-
-    def __init__(self, settings: Settings, headers: Sequence[bytes]) -> None:
-        self.settings = settings
-        self.headers = headers
-
-    # Loading
-
-    def tickets(self) -> list[Any]:
-        """What could be our cookie in this request, found once."""
-        if self._tickets is None:
-            self._tickets = find_tickets(self.settings, self.headers)
-        return self._tickets
-
-    def state(self) -> SessionState:
-        """The state as this request sees it; loads on first use, and counts as a look."""
-        self.accessed = True
-        return self.current or self._open()
-
-    def _open(self) -> SessionState:
-        if self._load_error is not None:
-            raise self._load_error
-        settings, tickets = self.settings, self._tickets
-        now = settings.clock()
-        if tickets is None:
-            tickets = self._tickets = find_tickets(settings, self.headers)
-        try:
-            opened = open_nowait(settings, tickets, now)
-        except StoreError as error:
-            self.fail_open(error, now)
-            opened = None
-        return self.attach(opened, now)
-
-    def fail_open(self, error: StoreError, now: float) -> None:
-        """The store failed: raise, or go on read-only, as the settings have it.
-
-        A store that is down is not a new visitor (OWASP: fail securely).
-        """
-        report_failure(self.settings, "load", error)
-        if self.current is not None:  # another task of this request was luckier
-            return
-        self._load_error = error
-        if self.settings.on_store_error == "raise":
-            raise error
-        self.unavailable = error
-        self.attach(None, now)
 
     def attach(self, opened: Opened | None, now: float) -> SessionState:
         """Start from this session, or from none."""

@@ -7,10 +7,10 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any
 
 from ._backend import Backend, SupportsRows
-from ._codec import PLAIN, is_owner
+from ._codec import PLAIN
 from ._committing import (
     NOTHING,
     CommitResult,
@@ -21,21 +21,20 @@ from ._committing import (
     write,
 )
 from ._draft import Draft
-from ._events import Discard, Emitter, Listener, OwnerRevoked, SessionRevoked
+from ._events import Discard, Emitter, Listener
 from ._handle import Session, draft_of
 from ._keyring import KeyRing
 from ._life import Life
 from ._model import ModelCodec
 from ._options import Keys, check_age, check_options, resolve
-from ._owners import Edit, SessionInfo, guarded, info_of, rows_of
+from ._outside import Outside
 from ._refreshing import load
 from ._registry import StoreContext
 from ._set_cookie import CookieOptions, SetCookie
 from ._settings import OnInvalidValue, OnStoreError, Settings
 from ._store import Store
-from ._sweeper import sweep
 from ._timeouts import Policy, Timeouts
-from ._token import Entropy, is_id
+from ._token import Entropy
 
 if TYPE_CHECKING:
     from typing import Self
@@ -52,7 +51,7 @@ _FAILED = 500
 """The first status of a response whose changes are dropped (promise 35)."""
 
 
-class SessionManager(Generic[M]):
+class SessionManager(Outside[M]):
     """Everything that sessions need, for one cookie.
 
     - ``store``: a URL (``"memory://"``, ``"sqlite:///sessions.db"``, ``"cookie://"``), a Store or a
@@ -220,54 +219,6 @@ class SessionManager(Generic[M]):
             return None
         return finish(draft, seal=seal)
 
-    # Sessions seen from outside
-
-    def edit(self, id: str) -> Edit[M]:
-        """``async with manager.edit(id) as session:`` work on a session by its public id.
-
-        For background jobs: writes at the end unless the block raises, never sets a cookie, and
-        extends nothing. Raises SessionNotFoundError if the session has ended, SessionSealedError
-        for ``rotate`` and ``bind``, ConfigurationError on a backend without rows.
-        """
-        return Edit(self._settings, self._rows("edit"), id)
-
-    async def sessions_of(self, owner: str) -> list[SessionInfo]:
-        """An owner's live sessions, oldest first. ConfigurationError if the store cannot list.
-
-        Any text is fine; what nobody can be bound to has none.
-        """
-        rows, now = self._rows("sessions_of"), self._settings.clock()
-        if not is_owner(owner):
-            return []
-        states = await guarded(self._settings, "list", rows.sessions_of(owner, now=now))
-        return [info_of(self._settings, state) for state in states]
-
-    async def revoke(self, id: str) -> bool:
-        """End the session with this public id; False if there is none. Any text is fine."""
-        rows = self._rows("revoke")
-        if not is_id(id) or not await guarded(self._settings, "delete", rows.revoke(id)):
-            return False
-        self._settings.emit(SessionRevoked(id=id))
-        return True
-
-    async def revoke_owner(self, owner: str, *, keep: str | None = None) -> int:
-        """End all sessions of an owner, but for the one with the id ``keep``; says how many.
-
-        Any text is fine, and may come from a client: what is no id keeps nothing.
-        """
-        rows = self._rows("revoke_owner")
-        if not is_owner(owner):
-            return 0
-        kept = keep if keep is not None and is_id(keep) else None
-        count = await guarded(self._settings, "delete", rows.revoke_owner(owner, keep=kept))
-        self._settings.emit(OwnerRevoked(count=count))
-        return count
-
-    async def sweep(self) -> int:
-        """Remove all expired rows now, and say how many. The sweeper does so by itself."""
-        rows = self._rows("sweep")
-        return await guarded(self._settings, "sweep", sweep(self._settings, rows))
-
     @property
     def model(self) -> type[M] | None:
         """The struct behind ``session.data``, or None."""
@@ -279,9 +230,6 @@ class SessionManager(Generic[M]):
         """Whether the sessions are seen by this process only; for adapters that start several."""
         backend = self._settings.backend
         return isinstance(backend, SupportsRows) and backend.one_process
-
-    def _rows(self, method: str) -> SupportsRows:
-        return rows_of(self._settings, method)
 
     # Life
 

@@ -17,6 +17,7 @@ from ._events import Rejection
 from ._plan import CommitPlan, Operation, Secret
 from ._recent import Recent
 from ._record import Record, pack, unpack
+from ._row_secrets import NO_PREVIOUS, presence_of, previous_of
 from ._state import SessionState
 from ._store import (
     Outcome,
@@ -41,11 +42,6 @@ from ._token import (
     spell,
 )
 from ._vault import OPEN_VAULT, Vault
-
-Previous = tuple[bytes | None, float | None]
-"""The hash of the former secret, and until when it is good."""
-
-_NO_PREVIOUS: Previous = (None, None)
 
 _New = tuple[Record, Opened]
 """A row to write, and the session as it is once that is done."""
@@ -132,7 +128,7 @@ class ServerSide:
         known = self._recent.get(token.id)
         if known is not None and known.record == record and same_hash(known.secret, token.secret):
             return Opened(known.state, Presence.ROW, token, record, known.stale)
-        presence = _presence(token, record, now)
+        presence = presence_of(token, record, now)
         if presence is None:
             return Rejection.WRONG_SECRET
         payload, stale = self._vault.open(record)
@@ -189,10 +185,10 @@ class ServerSide:
     def _replacement(self, plan: CommitPlan, opened: Opened, old: Record, now: float) -> _New:
         state = replace(plan.after, version=old.version + 1)
         if plan.secret is Secret.KEEP:
-            record = self._record(state, old.secret_hash, *_previous(old, now))
+            record = self._record(state, old.secret_hash, *previous_of(old, now))
             return record, Opened(state, opened.presence, opened.ticket, record)
         token, grace = Token(old.id, new_secret(self._entropy)), plan.secret is Secret.GRACE
-        previous = (old.secret_hash, plan.grace_until) if grace else _NO_PREVIOUS
+        previous = (old.secret_hash, plan.grace_until) if grace else NO_PREVIOUS
         record = self._record(state, hash_secret(token.secret or b""), *previous)
         return record, Opened(state, Presence.ROW, token, record)
 
@@ -286,22 +282,3 @@ class ServerSide:
     async def aclose(self) -> None:
         """See ``Backend``."""
         await self._border.call_unbounded(self.store.aclose())
-
-
-def _presence(token: Token, record: Record, now: float) -> Presence | None:
-    if token.secret is None:
-        return Presence.ROW
-    hashed = hash_secret(token.secret)
-    if same_hash(hashed, record.secret_hash):
-        return Presence.ROW
-    until = record.previous_until
-    if until is not None and now < until and same_hash(hashed, record.previous_hash):
-        return Presence.GRACE
-    return None
-
-
-def _previous(old: Record, now: float) -> Previous:
-    """The former secret's hash, for as long as it is good."""
-    if old.previous_until is None or old.previous_until <= now:
-        return _NO_PREVIOUS
-    return old.previous_hash, old.previous_until
