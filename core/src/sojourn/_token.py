@@ -64,11 +64,11 @@ def parse(value: bytes) -> Token | None:
     return Token(raw[:ID_BYTES].hex(), raw[ID_BYTES:])
 
 
-def spell(token: Token) -> str:
-    """The cookie value of a token."""
-    if token.secret is None:
+def spell(ticket: Token) -> str:
+    """The cookie value of a ticket."""
+    if ticket.secret is None:
         return ""
-    raw = bytes.fromhex(token.id) + token.secret
+    raw = bytes.fromhex(ticket.id) + ticket.secret
     return binascii.b2a_base64(raw, newline=False).translate(_TO_URLSAFE).decode("ascii")
 
 
