@@ -4,6 +4,7 @@ import socket
 import socketserver
 import threading
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,8 @@ class Echo(socketserver.StreamRequestHandler):
         """Give each line back, and remember it."""
         try:
             for line in self.rfile:
-                self.server.seen.append(line)
+                server: Any = self.server
+                server.seen.append(line)
                 self.wfile.write(line)
         except ConnectionResetError:
             pass
@@ -32,7 +34,7 @@ def serving(seen):
     """A server on a free port."""
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Echo) as server:
         server.daemon_threads, server.block_on_close = True, False
-        server.seen = seen
+        vars(server)["seen"] = seen
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server.server_address

@@ -21,6 +21,11 @@ from ._rows import (
 pytestmark = pytest.mark.anyio
 
 
+def _count(store) -> int:
+    """How many connections it has."""
+    return store._open._count
+
+
 @pytest.mark.parametrize("name", WRITES)
 async def test_cancelled_anywhere(server, name):
     """A write that is cancelled after any number of the loop's turns is all or nothing."""
@@ -55,10 +60,10 @@ async def test_cancelled_while_connecting(proxy):
             for call in calls:
                 call.cancel()
             await asyncio.wait(calls)
-        assert 0 == store._open._count
+        assert 0 == _count(store)
         proxy.release()
         assert [None] * 4 == await asyncio.gather(*(store.load(NOBODY, now=NOW) for _ in "1234"))
-        assert 2 == store._open._count
+        assert 2 == _count(store)
 
 
 async def test_cancelled_under_load(server):
