@@ -98,6 +98,8 @@ def _public_objects(site: Site, cookie: str) -> list[Any]:
         session,
         session.items(),
         session.values(),
+        opened._recent,
+        opened._recent.get(record.id),
         found,
         found.state,
         found.ticket,
