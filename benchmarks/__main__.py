@@ -7,10 +7,14 @@ import asyncio
 import logging
 import sys
 from time import monotonic
+from typing import Any
 
-from . import _imports, _plot, _report, _scale, profile
+from . import _imports, _plot, _report, _scale, postgres, profile, redis, sqlite
 from ._cases import Say, run_all
 from ._goals import missed, verdicts
+from ._verdict import Verdict, table
+
+_STORES: dict[str, Any] = {"SQLite": sqlite, "Redis": redis, "PostgreSQL": postgres}
 
 
 def main() -> int:
@@ -27,7 +31,7 @@ def main() -> int:
         sys.stderr.write(f"[{monotonic() - started:5.0f} s] {what}\n")
 
     results = _measured(quick=options.quick, say=say)
-    print(_report.goals(results.verdicts))
+    print(table(results.verdicts))
     if options.keep or not options.quick:
         how = " -- --quick --keep" if options.quick else ""
         page = _report.page(results, how=how, profile=_explained(results, say))
@@ -60,7 +64,21 @@ def _measured(*, quick: bool, say: Say) -> _report.Results:
             say(f"{sessions:,} sessions in memory: {store}")
             scales.append(_scale.measure(store, sessions))
     say("imports")
-    return _report.Results(measured, scales, _imports.measure(imports), verdicts(measured, scales))
+    imported = _imports.measure(imports)
+    lines = [*verdicts(measured, scales), *_stores(quick=quick, say=say)]
+    return _report.Results(measured, scales, imported, lines)
+
+
+def _stores(*, quick: bool, say: Say) -> list[Verdict]:
+    """The goals of the stores with files and servers, each measured by its own module."""
+    lines: list[Verdict] = []
+    for name, module in _STORES.items():
+        say(name)
+        try:
+            lines += module.measure(quick=quick)
+        except OSError as error:
+            say(f"without {name}: {error}")
+    return lines
 
 
 if __name__ == "__main__":

@@ -22,27 +22,29 @@ Pages = dict[str, Page]
 
 def sites(data: dict[str, Any], keys: str) -> dict[str, AiohttpSite]:
     """Name to site; "aiohttp" is the bare framework."""
-    made = {"aiohttp": _app(_bare_pages())}
+    made = {"aiohttp": application(bare_pages())}
     for name, options in {"cookie": {"keys": keys}, "memory": {}}.items():
-        app = made[f"aiohttp + sojourn {name}"] = _app(_pages(data, sojourn_aiohttp.get_session))
+        app = made[f"aiohttp + sojourn {name}"] = application(
+            pages(data, sojourn_aiohttp.get_session)
+        )
         sojourn_aiohttp.setup(app, SessionManager(f"{name}://", **options))
     for name, storage in {
         "Fernet": EncryptedCookieStorage(b"k" * 32),
         "NaCl": NaClCookieStorage(b"k" * 32),
     }.items():
-        app = _app(_pages(data, aiohttp_session.get_session))
+        app = application(pages(data, aiohttp_session.get_session))
         made[f"aiohttp + aiohttp-session {name} cookie"] = app
         aiohttp_session.setup(app, storage)
     return {name: AiohttpSite(app) for name, app in made.items()}
 
 
-def _app(pages: Pages) -> web.Application:
+def application(pages: Pages) -> web.Application:
     app = web.Application()
     app.add_routes([web.get(f"/{name}", page) for name, page in pages.items()])
     return app
 
 
-def _pages(data: dict[str, Any], get_session: Any) -> Pages:
+def pages(data: dict[str, Any], get_session: Any) -> Pages:
     async def none(_request: web.Request) -> web.Response:
         return web.Response(text="ok")
 
@@ -60,7 +62,7 @@ def _pages(data: dict[str, Any], get_session: Any) -> Pages:
     return {"none": none, "read": read, "write": write, "create": create}
 
 
-def _bare_pages() -> Pages:
+def bare_pages() -> Pages:
     def page(text: str) -> Page:
         async def answer(_request: web.Request) -> web.Response:
             return web.Response(text=text)

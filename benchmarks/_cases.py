@@ -14,12 +14,6 @@ from ._data import session_data
 from ._rounds import Run, Samples, take_turns
 from ._sites import Entry, Site, entered
 
-SESSIONS = 64
-"""Different sessions on each site."""
-
-OWN_SESSIONS = 1100
-"""On ours: more than it keeps opened from earlier requests, so that none is met again there."""
-
 Say = Callable[[str], None]
 
 
@@ -71,7 +65,7 @@ async def run_all(*, rounds: int, say: Say) -> Measured:
     measured = Measured()
     keys = KeyRing.generate()
     say(f"core: {rounds} rounds")
-    core = await _core.candidates(session_data(250), keys, OWN_SESSIONS)
+    core = await _core.candidates(session_data(250), keys)
     measured.samples["core"] = await _turns(core, rounds, _EACH * 2)
     for size in sorted({case.size for case in CASES}):
         with contextlib.ExitStack() as stack:
@@ -110,8 +104,4 @@ async def _entries(
     else:
         stack.callback(node.close)
         sites |= _node.sites(node)
-    return {name: await entered(name, site, sessions=_count(name)) for name, site in sites.items()}
-
-
-def _count(name: str) -> int:
-    return OWN_SESSIONS if "sojourn" in name else SESSIONS
+    return {name: await entered(name, site) for name, site in sites.items()}

@@ -9,10 +9,12 @@ from sojourn import SessionManager
 
 from ._limit import Cookie
 from ._rounds import Run
+from ._sites import sessions_for
 
 
-async def candidates(data: dict[str, Any], keys: str, sessions: int) -> dict[str, Run]:
+async def candidates(data: dict[str, Any], keys: str) -> dict[str, Run]:
     """The core's read of a sealed cookie, and the raw one of a cookie with the same data."""
+    sessions = sessions_for("sojourn")
     manager: SessionManager[Any] = SessionManager("cookie://", keys=keys)
     headers = [await _header(manager, data) for _ in range(sessions)]
     limit = Cookie()

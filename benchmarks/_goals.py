@@ -9,15 +9,7 @@ from ._cases import Measured
 from ._rounds import Spread, over, ratio, spread
 from ._scale import Scale
 from ._sites import framework_of
-
-
-class Verdict(NamedTuple):
-    """One line of the report."""
-
-    title: str
-    goal: str
-    measured: str
-    met: bool
+from ._verdict import Verdict, at_most, times_less
 
 
 class Less(NamedTuple):
@@ -109,23 +101,14 @@ def verdicts(measured: Measured, scales: list[Scale]) -> list[Verdict]:
 
 def _most(measured: Measured, goal: Most) -> Verdict:
     samples = measured.samples[goal.case]
-    found = ratio(samples[goal.ours], samples[goal.other])
-    return Verdict(
-        goal.title, f"at most {goal.at_most:g}", str(found), found.median <= goal.at_most
-    )
-
-
-def times_less(measured: Measured, goal: Less) -> Spread:
-    """How many times our overhead the peer's is, round by round."""
-    samples = measured.samples[goal.case]
-    theirs = over(samples, goal.peer, framework_of(goal.peer))
-    return ratio(theirs, over(samples, goal.ours, framework_of(goal.ours)))
+    return at_most(goal.title, ratio(samples[goal.ours], samples[goal.other]), goal.at_most)
 
 
 def _less(measured: Measured, goal: Less) -> Verdict:
-    found = times_less(measured, goal)
-    met = found.median >= goal.at_least
-    return Verdict(goal.title, f"{goal.at_least:g} times less", str(found), met)
+    samples = measured.samples[goal.case]
+    theirs = over(samples, goal.peer, framework_of(goal.peer))
+    found = ratio(theirs, over(samples, goal.ours, framework_of(goal.ours)))
+    return times_less(goal.title, found, goal.at_least)
 
 
 def missed(measured: Measured) -> list[tuple[str, str]]:

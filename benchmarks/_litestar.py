@@ -32,11 +32,11 @@ def sites(data: dict[str, Any], keys: str) -> dict[str, AsgiSite]:
             "stores": {"sessions": MemoryStore()},
         },
     }
-    all_sites = {f"litestar + {name}": _site(_pages(data), more) for name, more in made.items()}
-    return all_sites | {"litestar": _site(_bare_pages(), {})}
+    all_sites = {f"litestar + {name}": site(pages(data), more) for name, more in made.items()}
+    return all_sites | {"litestar": site(bare_pages(), {})}
 
 
-def _site(handlers: list[Any], options: dict[str, Any]) -> AsgiSite:
+def site(handlers: list[Any], options: dict[str, Any]) -> AsgiSite:
     return AsgiSite(Litestar(handlers, openapi_config=None, on_app_init=[_quiet], **options))
 
 
@@ -45,7 +45,7 @@ def _quiet(config: AppConfig) -> AppConfig:
     return config
 
 
-def _pages(data: dict[str, Any]) -> list[Any]:
+def pages(data: dict[str, Any]) -> list[Any]:
     @get("/none", media_type=MediaType.TEXT)
     async def none() -> str:
         return "ok"
@@ -67,7 +67,7 @@ def _pages(data: dict[str, Any]) -> list[Any]:
     return [none, read, write, create]
 
 
-def _bare_pages() -> list[Any]:
+def bare_pages() -> list[Any]:
     def page(name: str, text: str) -> Any:
         # A page with a session asks for its request.
         @get(f"/{name}", media_type=MediaType.TEXT)

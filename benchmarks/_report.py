@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ._cases import CASES, Measured
-from ._goals import Verdict, overhead
+from ._goals import overhead
 from ._rounds import Samples, quiet, spread
 from ._scale import Scale
 from ._sites import framework_of, is_bare
+from ._verdict import Verdict
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -27,18 +28,6 @@ class Results:
     ) -> None:
         self.measured, self.scales = measured, scales
         self.imports, self.verdicts = imports, verdicts
-
-
-def goals(verdicts: list[Verdict]) -> str:
-    """The goals as text for a terminal."""
-    width = max(len(verdict.title) for verdict in verdicts)
-    met = sum(verdict.met for verdict in verdicts)
-    head = f"{'':4}{'goal':<{width}}  {'wanted':<16}  measured (middle half)"
-    lines = [
-        f"{'yes' if v.met else 'NO':4}{v.title:<{width}}  {v.goal:<16}  {v.measured}"
-        for v in verdicts
-    ]
-    return "\n".join([head, *lines, f"{met} of {len(verdicts)} goals are met"])
 
 
 def page(results: Results, *, how: str, profile: str) -> str:

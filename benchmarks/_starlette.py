@@ -30,38 +30,37 @@ Pages = dict[str, Page]
 def sites(data: dict[str, Any], keys: str) -> dict[str, AsgiSite]:
     """Name to site; "starlette" is the bare framework."""
     made = {
-        "sojourn cookie": [_sojourn(SessionManager("cookie://", keys=keys))],
-        "sojourn memory": [_sojourn(SessionManager("memory://"))],
+        "sojourn cookie": [sojourn(SessionManager("cookie://", keys=keys))],
+        "sojourn memory": [sojourn(SessionManager("memory://"))],
         "limit cookie": [Middleware(LimitMiddleware, store=Cookie())],
         "limit memory": [Middleware(LimitMiddleware, store=Memory())],
         "signed cookie": [Middleware(SignedCookie, secret_key=SECRET)],
-        "starsessions cookie": _starsessions(CookieStore(secret_key=SECRET)),
-        "starsessions memory": _starsessions(InMemoryStore()),
+        "starsessions cookie": starsessions(CookieStore(secret_key=SECRET)),
+        "starsessions memory": starsessions(InMemoryStore()),
     }
-    pages = _pages(data)
     all_sites = {
-        f"starlette + {name}": _site(pages, middleware) for name, middleware in made.items()
+        f"starlette + {name}": site(pages(data), middleware) for name, middleware in made.items()
     }
-    return all_sites | {"starlette": _site(_bare_pages(), [])}
+    return all_sites | {"starlette": site(bare_pages(), [])}
 
 
-def _sojourn(manager: SessionManager[Any]) -> Middleware:
+def sojourn(manager: SessionManager[Any]) -> Middleware:
     return Middleware(SessionMiddleware, manager=manager)
 
 
-def _starsessions(store: Any) -> list[Middleware]:
+def starsessions(store: Any) -> list[Middleware]:
     return [
         Middleware(Starsessions, store=store, cookie_https_only=True, lifetime=3600),
         Middleware(SessionAutoloadMiddleware),
     ]
 
 
-def _site(pages: Pages, middleware: list[Middleware]) -> AsgiSite:
+def site(pages: Pages, middleware: list[Middleware]) -> AsgiSite:
     routes = [Route(f"/{name}", page) for name, page in pages.items()]
     return AsgiSite(Starlette(routes=routes, middleware=middleware))
 
 
-def _pages(data: dict[str, Any]) -> Pages:
+def pages(data: dict[str, Any]) -> Pages:
     async def none(_request: Request) -> Response:
         return PlainTextResponse("ok")
 
@@ -79,7 +78,7 @@ def _pages(data: dict[str, Any]) -> Pages:
     return {"none": none, "read": read, "write": write, "create": create}
 
 
-def _bare_pages() -> Pages:
+def bare_pages() -> Pages:
     def page(text: str) -> Page:
         async def answer(_request: Request) -> Response:
             return PlainTextResponse(text)

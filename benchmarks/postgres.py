@@ -20,14 +20,20 @@ from sojourn import Record
 from sojourn_postgres import PostgresStore
 
 from ._rounds import Run, ratio, take_turns
+from ._verdict import Verdict, at_least, at_most, table
 
 NOW = 4_000_000_000.0
 AT_ONCE = 100
 CONNECTIONS = 10
 
 
-async def main(url: str) -> None:
-    """Measure, and print ratios."""
+def measure(*, quick: bool = False) -> list[Verdict]:
+    """Every goal beside its ratio, on a private server. OSError where there is no PostgreSQL."""
+    with server() as url:
+        return asyncio.run(_measured(url, 7 if quick else 31))
+
+
+async def _measured(url: str, rounds: int) -> list[Verdict]:
     driver: Any = asyncpg
     store = PostgresStore(url, create=True, max_connections=CONNECTIONS)
     await store.aopen()
@@ -43,20 +49,22 @@ async def main(url: str) -> None:
             "pool": _pooled(pool, row.id),
             "ours": _ours(store, row.id),
         },
-        rounds=31,
+        rounds=rounds,
         each=200,
     )
     many = await take_turns(
         {"pool": _many_pooled(pool, row.id), "ours": _many_ours(store, row.id)},
-        rounds=15,
+        rounds=rounds,
         each=1000,
     )
-    print("load / one raw prepared SELECT (goal: at most 1.3)", ratio(one["ours"], one["raw"]))
-    print("asyncpg's pool / one raw prepared SELECT          ", ratio(one["pool"], one["raw"]))
-    print("100 SELECTs of asyncpg's pool / 100 loads         ", ratio(many["pool"], many["ours"]))
     await store.aclose()
     await pool.close()
     await connection.close()
+    return [
+        at_most("PostgreSQL, load / one prepared SELECT", ratio(one["ours"], one["raw"]), 1.3),
+        at_most("PostgreSQL, load / SELECT by asyncpg's pool", ratio(one["ours"], one["pool"]), 1),
+        at_least("PostgreSQL, 100 pooled SELECTs / loads", ratio(many["pool"], many["ours"]), 1),
+    ]
 
 
 SELECT = "SELECT {} FROM sojourn_sessions WHERE id = $1 AND expires_at > $2".format(  # noqa: S608
@@ -114,7 +122,9 @@ def _many_ours(store: PostgresStore, id: str) -> Run:
 @contextmanager
 def server() -> Iterator[str]:
     """A server on a socket in a folder of its own; gives its URL."""
-    tools = max(Path("/usr/lib/postgresql").glob("*/bin"))
+    tools = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
+    if tools is None:
+        raise FileNotFoundError("postgresql")
     with tempfile.TemporaryDirectory() as folder:
         user: list[str] = []
         if os.getuid() == 0:  # PostgreSQL refuses to run as root
@@ -135,5 +145,4 @@ def server() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    with server() as url:
-        asyncio.run(main(url))
+    print(table(measure()))

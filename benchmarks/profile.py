@@ -24,7 +24,7 @@ from sojourn import KeyRing
 from . import _aiohttp, _litestar, _quart, _starlette
 from ._cases import CASES
 from ._data import session_data
-from ._sites import Site, entered, framework_of, is_bare
+from ._sites import Site, entered, framework_of
 
 _RATE = 1000
 _FRAME = re.compile(r"(?P<function>.*) \((?P<file>.*?):\d+\)$")
@@ -146,7 +146,7 @@ async def _serve(name: str, case_name: str, seconds: float) -> None:
     sites: dict[str, Site] = {}
     for module in (_starlette, _litestar, _quart, _aiohttp):
         sites |= module.sites(session_data(case.size), KeyRing.generate())
-    entry = await entered(name, sites[name], sessions=64 if is_bare(name) else 1100)
+    entry = await entered(name, sites[name])
     run = entry.for_case(case.page, case.cookie, case.at_once)
     await run(1000)
     started, ends, count = process_time(), monotonic() + seconds, itertools.count()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-import statistics
 import subprocess
 import tempfile
 from collections.abc import Callable
@@ -20,21 +19,31 @@ from redis import asyncio as driver
 from sojourn import Record, SessionManager
 from sojourn_redis import open_store
 
-from ._data import SMALL
+from ._data import session_data
 from ._redis_sites import PEERS, sites
-from ._rounds import Ratio, Run, over, ratio, take_turns
+from ._rounds import Run, over, ratio, take_turns
 from ._sites import Site, entered
+from ._verdict import Verdict, at_least, at_most, table, times_less
 
 NOW = 4_000_000_000.0
 AT_ONCE = 100
-ROUNDS = 15
 
 
-async def main(url: str) -> None:
-    """Measure, and print each goal beside its ratio."""
+def measure(*, quick: bool = False) -> list[Verdict]:
+    """Every goal beside its ratio, on a private server. OSError where there is no redis-server."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "s"
+        options = ["--port", "0", "--unixsocket", str(place), "--save", "", "--dir", folder]
+        with subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL) as server:
+            try:
+                return asyncio.run(_measured(f"unix://{place}", 5 if quick else 15))
+            finally:
+                server.kill()
+
+
+async def _measured(url: str, rounds: int) -> list[Verdict]:
     await _started(url)
-    await _loads(url)
-    await _requests(url)
+    return [*await _loads(url, rounds), *await _requests(url, rounds)]
 
 
 async def _started(url: str) -> None:
@@ -48,14 +57,10 @@ async def _started(url: str) -> None:
                 await asyncio.sleep(0.05)
 
 
-def _say(title: str, goal: str, found: Ratio, *, met: bool) -> None:
-    print(f"{'yes' if met else 'NO':4}{title:<52}{goal:<16}{found}")
-
-
 # The store alone
 
 
-async def _loads(url: str) -> None:
+async def _loads(url: str, rounds: int) -> list[Verdict]:
     connect: Any = driver.Redis.from_url
     client, store = connect(url), open_store(url, None)
     held = client.connection_pool.make_connection()
@@ -73,24 +78,25 @@ async def _loads(url: str) -> None:
 
     one = await take_turns(
         {"get": _each(lambda: client.get(key)), "trip": _each(trip), "ours": _each(load)},
-        rounds=ROUNDS,
+        rounds=rounds,
         each=500,
     )
     many = await take_turns(
         {"get": _at_once(lambda: client.get(key)), "ours": _at_once(load)},
-        rounds=ROUNDS,
+        rounds=rounds,
         each=2000,
-    )
-    for title, name in (("client's GET", "get"), ("GET on a held connection", "trip")):
-        found = ratio(one["ours"], one[name])
-        _say(f"load / redis-py's {title}", "at most 1.25", found, met=found.median <= 1.25)
-    found = ratio(many["get"], many["ours"])
-    _say(
-        f"{AT_ONCE} GETs of its pool / {AT_ONCE} loads", "at least 5", found, met=found.median >= 5
     )
     await store.aclose()
     await held.disconnect()
     await client.aclose()
+    pooled = f"Redis, {AT_ONCE} GETs of redis-py's pool / {AT_ONCE} loads"
+    return [
+        at_most("Redis, load / redis-py's GET", ratio(one["ours"], one["get"]), 1.25),
+        at_most(
+            "Redis, load / its GET on a held connection", ratio(one["ours"], one["trip"]), 1.25
+        ),
+        at_least(pooled, ratio(many["get"], many["ours"]), 5),
+    ]
 
 
 def _each(call: Callable[[], Any]) -> Run:
@@ -112,43 +118,27 @@ def _at_once(call: Callable[[], Any]) -> Run:
 # Whole requests
 
 
-async def _requests(url: str) -> None:
+async def _requests(url: str, rounds: int) -> list[Verdict]:
     async with contextlib.AsyncExitStack() as stack:
         managers: dict[str, SessionManager[Any]] = {}
         for name in PEERS.values():
             manager: SessionManager[Any] = SessionManager(url, sweep_every=None)
             managers[name] = await stack.enter_async_context(manager)
-        await _compare(sites(SMALL, managers, url))
+        return await _compared(sites(session_data(250), managers, url), rounds)
 
 
-async def _compare(made: dict[str, Site]) -> None:
-    bare = set(PEERS.values())
-    entries = {
-        name: await entered(site, has_session=name not in bare) for name, site in made.items()
-    }
+async def _compared(made: dict[str, Site], rounds: int) -> list[Verdict]:
+    entries = {name: await entered(name, site) for name, site in made.items()}
+    lines = []
     for page in ("read", "write"):
-        pages = {name: "none" if name in bare else page for name in entries}
-        samples = await take_turns(
-            {name: entry.run(pages[name]) for name, entry in entries.items()},
-            rounds=ROUNDS,
-            each=200,
-        )
+        runs = {name: entry.for_case(page, "own", 1) for name, entry in entries.items()}
+        samples = await take_turns(runs, rounds=rounds, each=200)
         for peer, framework in PEERS.items():
-            ours = over(samples, f"{framework} sojourn", framework)
-            theirs = over(samples, peer, framework)
-            found = ratio(theirs, ours)
-            title = f"{page}: overhead of {peer} / ours"
-            _say(title, "at least 2.5", found, met=found.median >= 2.5)
-            medians = f"{statistics.median(theirs):.0f} and {statistics.median(ours):.0f}"
-            print(f"{'':4}  ({medians} microseconds over bare {framework})")
+            ours = over(samples, f"{framework} + sojourn redis", framework)
+            found = ratio(over(samples, peer, framework), ours)
+            lines.append(times_less(f"Redis, {page} vs {peer}", found, 2.5))
+    return lines
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder) / "s"
-        options = ["--port", "0", "--unixsocket", str(place), "--save", "", "--dir", folder]
-        with subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL) as server:
-            try:
-                asyncio.run(main(f"unix://{place}"))
-            finally:
-                server.kill()
+    print(table(measure()))

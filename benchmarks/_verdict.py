@@ -1,0 +1,43 @@
+"""A goal beside what was measured."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ._rounds import Spread
+
+
+class Verdict(NamedTuple):
+    """One line of the report."""
+
+    title: str
+    goal: str
+    measured: str
+    met: bool
+
+
+def at_most(title: str, found: Spread, most: float) -> Verdict:
+    """A ratio that is not to be greater."""
+    return Verdict(title, f"at most {most:g}", str(found), found.median <= most)
+
+
+def at_least(title: str, found: Spread, least: float) -> Verdict:
+    """A ratio that is not to be smaller."""
+    return Verdict(title, f"at least {least:g}", str(found), found.median >= least)
+
+
+def times_less(title: str, found: Spread, least: float) -> Verdict:
+    """A peer's cost over ours."""
+    return Verdict(title, f"{least:g} times less", str(found), found.median >= least)
+
+
+def table(verdicts: list[Verdict]) -> str:
+    """The goals as text for a terminal."""
+    width = max(len(verdict.title) for verdict in verdicts)
+    met = sum(verdict.met for verdict in verdicts)
+    head = f"{'':4}{'goal':<{width}}  {'wanted':<16}  measured (middle half)"
+    lines = [
+        f"{'yes' if v.met else 'NO':4}{v.title:<{width}}  {v.goal:<16}  {v.measured}"
+        for v in verdicts
+    ]
+    return "\n".join([head, *lines, f"{met} of {len(verdicts)} goals are met"])
