@@ -1,38 +1,47 @@
-"""The SQLite store against aiosqlite and bare sqlite3: python -m benchmarks.sqlite."""
+"""The SQLite store against aiosqlite and bare sqlite3: ``python -m benchmarks.sqlite``.
+
+With the dependency group ``bench``; on the disk of the folder for temporary files (``TMPDIR``).
+"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 import tempfile
+from itertools import cycle
 from pathlib import Path
+from time import thread_time
 from typing import Any
 
 from sojourn import SessionManager
 from sojourn_memory import MemoryStore
 from sojourn_sqlite import SQLiteStore
 
-from ._data import SMALL
+from ._data import session_data
 from ._goals import Verdict
-from ._report import table
+from ._report import goals
 from ._rounds import Run, Samples, ratio, take_turns
 from ._sqlite_load import Bare, Mixed, Ours, Table, Theirs
 
 AT_ONCE = 100
 ROUNDS = 9
+VISITORS = 1100  # more than a manager remembers
+DATA = session_data(250)
 SELECT = "SELECT * FROM sessions WHERE id = ? AND expires_at > ?"
 NOW = 0.0  # every session is live
 
 
 async def main() -> None:
     """Measure, and print every goal beside its ratio."""
+    logging.basicConfig(handlers=[logging.NullHandler()])
     lines: list[Verdict] = []
     with tempfile.TemporaryDirectory() as folder:
         for durability in ("normal", "full"):
             lines += await mixed(Path(folder) / durability, durability)
         lines += await grouped(Path(folder) / "grouped.db")
         lines += await managed(Path(folder) / "managed.db")
-    print(table(lines))
+    print(goals(lines))
 
 
 async def mixed(path: Path, durability: Any) -> list[Verdict]:
@@ -97,19 +106,18 @@ def _at_least(samples: Samples, peer: str, text: str) -> Verdict:
 
 async def managed(path: Path) -> list[Verdict]:
     """A session that is read through the manager, against what that cannot do without."""
-    on_file, in_memory = SQLiteStore(path), MemoryStore()
+    on_file, in_memory = SQLiteStore(path, durability="normal"), MemoryStore()
     async with SessionManager(on_file) as ours, SessionManager(in_memory) as other:
-        header, header_of_other = await visitor(ours), await visitor(other)
-        id, id_of_other = str(ours.open([header]).id), str(other.open([header_of_other]).id)
+        headers, headers_of_other = await visitors(ours), await visitors(other)
         connection = sqlite3.connect(path, isolation_level=None)
         candidates = {
-            "sqlite": _managed(ours, header),
-            "memory": _managed(other, header_of_other),
-            "select": _selects(connection, id),
-            "memory store": _loads(in_memory, id_of_other),
-            "sqlite store": _loads(on_file, id),
+            "sqlite": _managed(ours, headers),
+            "memory": _managed(other, headers_of_other),
+            "select": _selects(connection, _ids(ours, headers)),
+            "memory store": _loads(in_memory, _ids(other, headers_of_other)),
+            "sqlite store": _loads(on_file, _ids(ours, headers)),
         }
-        samples = await take_turns(candidates, rounds=4 * ROUNDS, each=500)
+        samples = await take_turns(candidates, rounds=300, each=20, clock=thread_time)
         connection.close()
     lines = (
         ("managed read / (SELECT + managed memory read)", "sqlite", ("select", "memory")),
@@ -119,49 +127,60 @@ async def managed(path: Path) -> list[Verdict]:
     return [_at_most(samples, *line) for line in lines]
 
 
-def _managed(manager: SessionManager[Any], header: bytes) -> Run:
+def _managed(manager: SessionManager[Any], headers: list[bytes]) -> Run:
+    following = cycle(headers)
+
     async def run(times: int) -> None:
         for _ in range(times):
-            session = manager.open([header])
-            if session["visits"] != SMALL["visits"]:
+            session = manager.open([next(following)])
+            if session["visits"] != DATA["visits"]:
                 raise AssertionError(session.id)
             await manager.commit(session)
 
     return run
 
 
-def _selects(connection: sqlite3.Connection, id: str) -> Run:
-    key = bytes.fromhex(id)
+def _selects(connection: sqlite3.Connection, ids: list[str]) -> Run:
+    following = cycle(map(bytes.fromhex, ids))
 
     async def run(times: int) -> None:
         for _ in range(times):
-            if connection.execute(SELECT, (key, NOW)).fetchone() is None:
-                raise AssertionError(id)
+            if connection.execute(SELECT, (next(following), NOW)).fetchone() is None:
+                raise AssertionError(ids)
 
     return run
 
 
-def _loads(store: SQLiteStore | MemoryStore, id: str) -> Run:
+def _loads(store: SQLiteStore | MemoryStore, ids: list[str]) -> Run:
+    following = cycle(ids)
+
     async def run(times: int) -> None:
         for _ in range(times):
-            if store.load_nowait(id, now=NOW) is None:
-                raise AssertionError(id)
+            if store.load_nowait(next(following), now=NOW) is None:
+                raise AssertionError(ids)
 
     return run
+
+
+async def visitors(manager: SessionManager[Any]) -> list[bytes]:
+    """The Cookie headers of many sessions with 250 bytes of data."""
+    headers: list[bytes] = []
+    for _ in range(VISITORS):
+        session = await manager.load([])
+        session.update(DATA)
+        result = await manager.commit(session)
+        headers.append(result.headers[0][1].partition(";")[0].encode())
+    return headers
+
+
+def _ids(manager: SessionManager[Any], headers: list[bytes]) -> list[str]:
+    return [str(manager.open([header]).id) for header in headers]
 
 
 def _at_most(samples: Samples, title: str, ours: str, parts: tuple[str, ...]) -> Verdict:
     least = [sum(each) for each in zip(*(samples[part] for part in parts), strict=True)]
     found = ratio(samples[ours], least)
     return Verdict(title, "at most 1.5", str(found), found.median <= 1.5)
-
-
-async def visitor(manager: SessionManager[Any]) -> bytes:
-    """The Cookie header of a session with 250 bytes of data."""
-    session = await manager.load([])
-    session.update(SMALL)
-    result = await manager.commit(session)
-    return result.headers[0][1].partition(";")[0].encode()
 
 
 if __name__ == "__main__":
