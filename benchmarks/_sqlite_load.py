@@ -131,6 +131,29 @@ class Theirs:
         await self.connection.close()
 
 
+class Bare:
+    """sqlite3 alone, which holds up the loop for each transaction."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.connection = sqlite3.connect(table.path, isolation_level=None)
+        for pragma in ("synchronous = FULL", "secure_delete = ON"):
+            self.connection.execute(f"PRAGMA {pragma}")
+
+    def write(self, row: int) -> None:
+        """See ``Side``."""
+        version = self.table.versions[row]
+        record = self.table.changed(row)
+        values = (record.payload, bytes.fromhex(record.id), version)
+        self.connection.execute("BEGIN IMMEDIATE")
+        assert self.connection.execute(WRITE, values).rowcount == 1  # noqa: S101
+        self.connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """See ``Side``."""
+        self.connection.close()
+
+
 class Mixed:
     """A load of so many operations; remembers how long each read took, in seconds."""
 

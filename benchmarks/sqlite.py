@@ -1,33 +1,38 @@
-"""The SQLite store against aiosqlite and bare sqlite3: python -m benchmarks.sqlite."""
+"""The SQLite store against aiosqlite and bare sqlite3: ``python -m benchmarks.sqlite``.
+
+With the dependency group ``bench``; on the disk of the folder for temporary files (``TMPDIR``).
+"""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
+import logging
 import sqlite3
 import tempfile
+from itertools import cycle
 from pathlib import Path
+from time import thread_time
 from typing import Any
 
-from sojourn import Outcome, SessionManager
+from sojourn import SessionManager
 from sojourn_memory import MemoryStore
 from sojourn_sqlite import SQLiteStore
 
 from ._data import session_data
 from ._rounds import Run, Samples, ratio, take_turns
-from ._sqlite_load import WRITE, Mixed, Ours, Table, Theirs
+from ._sqlite_load import Bare, Mixed, Ours, Table, Theirs
 from ._verdict import Verdict, at_least, at_most, table
 
 AT_ONCE = 100
-SESSIONS = 1100
-"""More than a manager keeps opened, so that none is met again there."""
-
+VISITORS = 1100  # more than a manager remembers
+DATA = session_data(250)
 SELECT = "SELECT * FROM sessions WHERE id = ? AND expires_at > ?"
 NOW = 0.0  # every session is live
 
 
 def measure(*, quick: bool = False) -> list[Verdict]:
     """Every goal beside its ratio."""
+    logging.basicConfig(handlers=[logging.NullHandler()])
     return asyncio.run(_measured(3 if quick else 9))
 
 
@@ -36,7 +41,7 @@ async def _measured(rounds: int) -> list[Verdict]:
     with tempfile.TemporaryDirectory() as folder:
         for durability in ("normal", "full"):
             lines += await mixed(Path(folder) / durability, durability, rounds)
-        lines.append(await grouped(Path(folder) / "grouped.db", rounds))
+        lines += await grouped(Path(folder) / "grouped.db", rounds)
         lines += await managed(Path(folder) / "managed.db", rounds)
     return lines
 
@@ -58,58 +63,60 @@ async def mixed(path: Path, durability: Any, rounds: int) -> list[Verdict]:
     found = ratio(samples["theirs"], samples["ours"])
     title = f"SQLite, mixed load, {durability}: "
     return [
-        at_least(title + "times aiosqlite", found, 12),
+        at_least(title + "operations / aiosqlite's", found, 12),
         Verdict(title + "p99 of reads", "under 1 ms", f"{load.p99:.3f} ms", load.p99 < 1),
     ]
 
 
-async def grouped(path: Path, rounds: int) -> Verdict:
-    """100 concurrent FULL commits, and as many transactions one after another on bare sqlite3."""
+async def grouped(path: Path, rounds: int) -> list[Verdict]:
+    """100 concurrent FULL commits, and as many transactions, one after another."""
     rows = Table(path)
     await rows.fill()
     ours = Ours(rows, "full")
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA secure_delete = ON")
+    bare = Bare(rows)
 
     async def together(times: int) -> None:
         for first in range(0, times, AT_ONCE):
             await asyncio.gather(*map(ours.write, range(first, first + AT_ONCE)))
 
-    async def each(times: int) -> None:
+    async def in_turn(times: int) -> None:
         for row in range(times):
-            version = rows.versions[row]
-            record = rows.changed(row)
-            values = (record.payload, bytes.fromhex(record.id), version)
-            connection.execute("BEGIN IMMEDIATE")
-            if connection.execute(WRITE, values).rowcount != 1:
-                raise AssertionError(Outcome.CONFLICT)
-            connection.execute("COMMIT")
+            await ours.write(row)
 
-    samples = await take_turns({"together": together, "each": each}, rounds=rounds, each=1000)
-    connection.close()
+    async def on_the_loop(times: int) -> None:
+        for row in range(times):
+            bare.write(row)
+
+    candidates: dict[str, Run] = {"together": together, "store": in_turn, "bare": on_the_loop}
+    samples = await take_turns(candidates, rounds=rounds, each=1000)
+    bare.close()
     await ours.close()
     rows.check()
-    found = ratio(samples["each"], samples["together"])
-    return at_least(f"SQLite, {AT_ONCE} FULL commits at once, times one by one", found, 8)
+    return [
+        _at_least(samples, "store", "as fast as in turn"),
+        _at_least(samples, "bare", "as fast as bare sqlite3 on the loop"),
+    ]
+
+
+def _at_least(samples: Samples, peer: str, text: str) -> Verdict:
+    found = ratio(samples[peer], samples["together"])
+    return at_least(f"SQLite, {AT_ONCE} FULL commits at once, times {text}", found, 8)
 
 
 async def managed(path: Path, rounds: int) -> list[Verdict]:
     """A session that is read through the manager, against what that cannot do without."""
-    on_file, in_memory = SQLiteStore(path), MemoryStore()
+    on_file, in_memory = SQLiteStore(path, durability="normal"), MemoryStore()
     async with SessionManager(on_file) as ours, SessionManager(in_memory) as other:
-        headers = [await visitor(ours) for _ in range(SESSIONS)]
-        others = [await visitor(other) for _ in range(SESSIONS)]
-        id, id_of_other = str(ours.open(headers[:1]).id), str(other.open(others[:1]).id)
+        headers, headers_of_other = await visitors(ours), await visitors(other)
         connection = sqlite3.connect(path, isolation_level=None)
         candidates = {
             "sqlite": _managed(ours, headers),
-            "memory": _managed(other, others),
-            "select": _selects(connection, id),
-            "memory store": _loads(in_memory, id_of_other),
-            "sqlite store": _loads(on_file, id),
+            "memory": _managed(other, headers_of_other),
+            "select": _selects(connection, _ids(ours, headers)),
+            "memory store": _loads(in_memory, _ids(other, headers_of_other)),
+            "sqlite store": _loads(on_file, _ids(ours, headers)),
         }
-        samples = await take_turns(candidates, rounds=4 * rounds, each=500)
+        samples = await take_turns(candidates, rounds=30 * rounds, each=20, clock=thread_time)
         connection.close()
     lines = (
         ("managed read / (SELECT + managed memory read)", "sqlite", ("select", "memory")),
@@ -120,49 +127,59 @@ async def managed(path: Path, rounds: int) -> list[Verdict]:
 
 
 def _managed(manager: SessionManager[Any], headers: list[bytes]) -> Run:
-    source = itertools.cycle(headers)
+    following = cycle(headers)
 
     async def run(times: int) -> None:
-        for header in itertools.islice(source, times):
-            session = manager.open([header])
-            if session["visits"] != 41:
+        for _ in range(times):
+            session = manager.open([next(following)])
+            if session["visits"] != DATA["visits"]:
                 raise AssertionError(session.id)
             await manager.commit(session)
 
     return run
 
 
-def _selects(connection: sqlite3.Connection, id: str) -> Run:
-    key = bytes.fromhex(id)
+def _selects(connection: sqlite3.Connection, ids: list[str]) -> Run:
+    following = cycle(map(bytes.fromhex, ids))
 
     async def run(times: int) -> None:
         for _ in range(times):
-            if connection.execute(SELECT, (key, NOW)).fetchone() is None:
-                raise AssertionError(id)
+            if connection.execute(SELECT, (next(following), NOW)).fetchone() is None:
+                raise AssertionError(ids)
 
     return run
 
 
-def _loads(store: SQLiteStore | MemoryStore, id: str) -> Run:
+def _loads(store: SQLiteStore | MemoryStore, ids: list[str]) -> Run:
+    following = cycle(ids)
+
     async def run(times: int) -> None:
         for _ in range(times):
-            if store.load_nowait(id, now=NOW) is None:
-                raise AssertionError(id)
+            if store.load_nowait(next(following), now=NOW) is None:
+                raise AssertionError(ids)
 
     return run
+
+
+async def visitors(manager: SessionManager[Any]) -> list[bytes]:
+    """The Cookie headers of many sessions with 250 bytes of data."""
+    headers: list[bytes] = []
+    for _ in range(VISITORS):
+        session = await manager.load([])
+        session.update(DATA)
+        result = await manager.commit(session)
+        headers.append(result.headers[0][1].partition(";")[0].encode())
+    return headers
+
+
+def _ids(manager: SessionManager[Any], headers: list[bytes]) -> list[str]:
+    return [str(manager.open([header]).id) for header in headers]
 
 
 def _at_most(samples: Samples, title: str, ours: str, parts: tuple[str, ...]) -> Verdict:
     least = [sum(each) for each in zip(*(samples[part] for part in parts), strict=True)]
-    return at_most(f"SQLite, {title}", ratio(samples[ours], least), 1.5)
-
-
-async def visitor(manager: SessionManager[Any]) -> bytes:
-    """The Cookie header of a session with 250 bytes of data."""
-    session = await manager.load([])
-    session.update(session_data(250))
-    result = await manager.commit(session)
-    return result.headers[0][1].partition(";")[0].encode()
+    found = ratio(samples[ours], least)
+    return at_most(f"SQLite, {title}", found, 1.5)
 
 
 if __name__ == "__main__":

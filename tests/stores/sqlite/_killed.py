@@ -28,7 +28,7 @@ async def write(store, task):
         sys.stdout.flush()
 
 async def main():
-    store = SQLiteStore(sys.argv[1])
+    store = SQLiteStore(sys.argv[1], deadline=30)
     async with anyio.create_task_group() as group:
         for task in range(8):
             group.start_soon(write, store, int(sys.argv[2]) * 8 + task)
@@ -50,6 +50,7 @@ def kill_again_and_again(path, *, times):
             process.kill()
             rest = process.stdout.read()
         journal += rest.split("\n")[:-1]
+        assert "" not in journal  # it did not end by itself
         assert len(journal) >= 40 * (attempt + 1)
         if attempt % 10 == 4:
             anyio.run(_check, path, journal)

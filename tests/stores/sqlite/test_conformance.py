@@ -15,8 +15,8 @@ class TestSQLite(StoreTests):
 
     @pytest.fixture
     def make_store(self, tmp_path):
-        """All stores of a test are on one file."""
-        return lambda: SQLiteStore(tmp_path / "sessions.db")
+        """All stores of a test are on one file. A busy machine may take its time."""
+        return lambda: SQLiteStore(tmp_path / "sessions.db", deadline=30)
 
     @pytest.fixture
     def corrupt(self, tmp_path):
@@ -43,7 +43,7 @@ class TestOnThreads(TestSQLite):
     def make_store(self, tmp_path):
         """All stores of a test are on one file."""
         path = tmp_path / "sessions.db"
-        return lambda: SQLiteStore(path, durability="normal", reads="thread")
+        return lambda: SQLiteStore(path, durability="normal", reads="thread", deadline=30)
 
     async def test_any_sequence_of_visits(self, make_store):
         """Not again: the longest test is about when writes happen, not about where reads do."""

@@ -88,6 +88,51 @@ async def test_waiting_writes_share_a_transaction(tmp_path, anyio_backend):
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_a_write_that_nobody_waits_for_is_done(tmp_path, anyio_backend):
+    """A write that began is carried out, even if its task is cancelled in the same turn."""
+    async with using(SQLiteStore(tmp_path / "a.db")) as store:
+        row, begun = new(), []
+
+        async def write():
+            begun.append(row)
+            await store.create(row)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(write)
+            while not begun:
+                await anyio.lowlevel.checkpoint()
+            group.cancel_scope.cancel()
+        # What is queued later is done later.
+        assert not await store.create(row)
+        assert await store.load(row.id, now=NOW) == row
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_a_system_without_threads(tmp_path, anyio_backend, monkeypatch):
+    """If the system gives no thread, each who waits is told so, and later ones get theirs."""
+    store, refused = SQLiteStore(tmp_path / "a.db"), []
+
+    def start(self):
+        raise RuntimeError("can't start new thread")
+
+    async def write():
+        with pytest.raises(SQLiteStoreError) as error:
+            await store.create(new())
+        refused.append(error.value.trouble)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", start)
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(write)
+    assert refused == [Trouble.BROKEN] * 3
+    assert await store.create(new())
+    await store.aclose()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 async def test_a_commit_that_fails_is_no_success(tmp_path, anyio_backend):
     """If the disk fails a statement, its batch is undone, and the others are done again."""
     import sqlite3

@@ -19,7 +19,7 @@ from ._rows import NOW, new, using
 
 def test_no_commit_is_lost(tmp_path):
     """Four processes with 250 commits each on one session: all 1,000 are in it, and none failed."""
-    made = partial(SQLiteStore, tmp_path / "a.db", durability="normal")
+    made = partial(SQLiteStore, tmp_path / "a.db", durability="normal", deadline=30)
     header = anyio.run(_visitor, made)
     assert check_appends(made, header, processes=4, tasks=5, calls=50) == 1000
 
@@ -32,7 +32,7 @@ async def _visitor(made):
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_rows_are_linear(tmp_path, backend):
     """What tasks of several processes saw of two rows has an order that explains it."""
-    made = partial(SQLiteStore, tmp_path / "a.db")
+    made = partial(SQLiteStore, tmp_path / "a.db", deadline=30)
     assert check_rows(made, processes=2, tasks=4, calls=25, backend=backend) == 200
 
 
@@ -55,7 +55,7 @@ def _open_and_write(path, barrier):
     async def work():
         for number in range(3):
             barrier.wait(20)
-            async with using(SQLiteStore(f"{path}{number}")) as store:
+            async with using(SQLiteStore(f"{path}{number}", deadline=30)) as store:
                 row = new()
                 assert await store.create(row)
                 assert await store.load(row.id, now=NOW) == row
@@ -72,7 +72,7 @@ def test_a_killed_process_loses_nothing_acknowledged(tmp_path):
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_fork_in_the_middle(tmp_path):
     """A store in use crosses forks: child and parent both go on writing, and nothing is lost."""
-    store = SQLiteStore(tmp_path / "a.db", durability="normal")
+    store = SQLiteStore(tmp_path / "a.db", durability="normal", deadline=30)
     first = new(payload=b"0")
     anyio.run(store.create, first)
     stop, failed = threading.Event(), []

@@ -16,7 +16,7 @@ from ._errors import SQLiteStoreError, Trouble, is_busy, ours
 from ._file import File
 from ._reader import InlineReader, ReadingWorker
 from ._schema import Durability
-from ._waiting import Job, wait_for
+from ._waiting import Job, Outbox
 from ._worker import Worker
 from ._writer import Writer
 
@@ -128,7 +128,7 @@ class SQLiteStore:
     async def _do(self, worker: Worker, operation: Callable[..., T], *arguments: Any) -> T:
         job = Job(operation, arguments, self.deadline)
         try:
-            answered = await wait_for(job, worker.submit)
+            answered = await worker.outbox.wait_for(job)
         except RuntimeError as error:  # no more threads
             raise ours(self.path, error) from error
         if not answered:
@@ -147,11 +147,10 @@ class SQLiteStore:
     async def aclose(self) -> None:
         self._inline.close()
         try:
-            await wait_for(_end(self.deadline), self._reading.stop)
+            await Outbox(self._reading.stop).wait_for(_end(self.deadline))
         finally:
-            # Even if this is cancelled: the thread is told before the waiting begins. The last
-            # connection to a file empties the WAL and removes it.
-            await wait_for(_end(self.deadline), self._writer.stop)
+            # Even if this is cancelled. The last connection to a file empties and removes the WAL.
+            await Outbox(self._writer.stop).wait_for(_end(self.deadline))
             self._file.is_prepared = False
 
 

@@ -1,4 +1,4 @@
-"""Waiting on an event loop for a thread: one wake-up per loop for a whole batch of answers.
+"""Waiting on an event loop for a thread: one call each way for all that a loop waits for.
 
 anyio's own way from a thread (``from_thread``) makes one call and one answer per job, so this
 speaks to asyncio and to trio natively.
@@ -10,12 +10,10 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from contextlib import suppress
+from typing import Any, NamedTuple, Protocol
 
 Operation = Callable[..., Any]
-Wake = Callable[[], None]
-Post = Callable[[Callable[[], None]], None]
-"""Calls a function on an event loop, soon, from any thread; nothing if the loop has ended."""
 
 _MARGIN = 0.05
 """The share of the deadline that is left when the worker gives up, so that its reason is told."""
@@ -27,6 +25,7 @@ class Job:
     ``give_up_at`` and ``end_at`` are on the clock of ``time.monotonic``: when the worker stops
     trying, and when nobody waits any more. A cancelled job is carried out all the same; one that is
     ``late`` has nobody who waits, and is not begun. Nothing touches a job after its answer.
+    ``waiter`` is the future or event of whoever waits at ``home``.
     """
 
     __slots__ = (
@@ -37,9 +36,8 @@ class Job:
         "home",
         "late",
         "operation",
-        "post",
         "result",
-        "wake",
+        "waiter",
     )
 
     def __init__(self, operation: Operation, arguments: tuple[Any, ...], seconds: float) -> None:
@@ -49,76 +47,128 @@ class Job:
         self.give_up_at = now + seconds * (1 - _MARGIN)
         self.end_at = now + seconds
         self.late = False
-        self.home = 0
-        self.post: Post | None = None
-        self.wake: Wake | None = None
+        self.home: Home | None = None
+        self.waiter: Any = None
         self.result: Any = None
         self.error: Exception | None = None
 
 
+class Home(Protocol):
+    """Where those are who wait for some jobs."""
+
+    def deliver(self, jobs: list[Job]) -> None:
+        """Wake them, soon. Called from any thread; nothing if their loop has ended."""
+        ...
+
+
 def answer(jobs: Iterable[Job]) -> None:
     """Wake all who wait for these jobs. Called from a worker's thread."""
-    homes: dict[int, tuple[Post, list[Wake]]] = {}
+    homes: dict[Home, list[Job]] = {}
     for job in jobs:
-        if job.post is not None and job.wake is not None:
-            homes.setdefault(job.home, (job.post, []))[1].append(job.wake)
-    for post, wakes in homes.values():
-        post(_all(wakes))
+        if job.home is not None:
+            homes.setdefault(job.home, []).append(job)
+    for home, delivered in homes.items():
+        home.deliver(delivered)
 
 
-def _all(wakes: list[Wake]) -> Wake:
-    def wake() -> None:
-        for each in wakes:
-            each()
+class Outbox:
+    """The way to one worker: ``submit`` queues a job there, and raises RuntimeError if it cannot.
 
-    return wake
+    On asyncio the jobs of one turn of a loop leave together at its end. So they share a
+    transaction, and wake the thread once; a thread that is woken by the first of them would compete
+    with the loop for Python's lock.
+    """
+
+    def __init__(self, submit: Callable[[Job], None]) -> None:
+        self.submit = submit
+        self._turns: dict[asyncio.AbstractEventLoop, _Turn] = {}
+
+    async def wait_for(self, job: Job) -> bool:
+        """Submit the job and wait until it is answered; False if its time came first."""
+        trio = sys.modules.get("trio")
+        if trio is not None and trio.lowlevel.in_trio_task():
+            return await _wait_on_trio(trio, job, self.submit)
+        loop = asyncio.get_running_loop()
+        turn = self._turns.get(loop)
+        if turn is None:
+            turn = self._turns[loop] = _Turn(loop)
+            loop.call_soon(self._leave, loop)
+        job.home = turn
+        job.waiter = future = loop.create_future()
+        turn.jobs.append(job)
+        answered: bool = await future
+        return answered
+
+    def _leave(self, loop: asyncio.AbstractEventLoop) -> None:
+        turn = self._turns.pop(loop, None)
+        if turn is not None:
+            turn.leave(self.submit)
+
+    def forget(self) -> None:
+        """In the child of a fork: those who wait are the parent's."""
+        self._turns.clear()
 
 
-async def wait_for(job: Job, submit: Callable[[Job], None]) -> bool:
-    """Submit the job and wait until it is answered; False if its time came first."""
-    trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_task():
-        return await _wait_on_trio(trio, job, submit)
-    return await _wait_on_asyncio(job, submit)
+class _Turn:
+    """What the tasks of a loop submitted in one turn of it, with one timer for all."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.jobs: list[Job] = []
+        self._loop = loop
+        self._left = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def leave(self, submit: Callable[[Job], None]) -> None:
+        self._left = len(self.jobs)
+        first = min(job.end_at for job in self.jobs)
+        self._timer = self._loop.call_later(first - time.monotonic(), self._expire)
+        for job in self.jobs:
+            try:
+                submit(job)
+            except RuntimeError as error:
+                job.error = error
+                self._arrive([job])
+
+    def deliver(self, jobs: list[Job]) -> None:
+        with suppress(RuntimeError):  # the loop is closed: whoever waited is gone
+            self._loop.call_soon_threadsafe(self._arrive, jobs)
+
+    def _arrive(self, jobs: list[Job]) -> None:
+        for job in jobs:
+            if not job.waiter.done():
+                job.waiter.set_result(True)
+        self._left -= len(jobs)
+        if not self._left and self._timer is not None:
+            self._timer.cancel()
+
+    def _expire(self) -> None:
+        for job in self.jobs:
+            if not job.waiter.done():
+                job.late = True
+                job.waiter.set_result(False)
 
 
-async def _wait_on_asyncio(job: Job, submit: Callable[[Job], None]) -> bool:
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[bool] = loop.create_future()
+class _TrioRun(NamedTuple):
+    """A loop of trio."""
 
-    def end(answered: bool) -> None:  # noqa: FBT001 - two callbacks share it
-        if not future.done():
-            job.late = not answered
-            future.set_result(answered)
+    token: Any
+    ended: type[Exception]
 
-    def post(function: Callable[[], None]) -> None:
-        try:
-            loop.call_soon_threadsafe(function)
-        except RuntimeError:  # the loop is closed: whoever waited is gone
-            return
+    def deliver(self, jobs: list[Job]) -> None:
+        with suppress(self.ended):  # as on asyncio
+            self.token.run_sync_soon(_set_all, jobs)
 
-    job.home, job.post, job.wake = id(loop), post, lambda: end(answered=True)
-    timer = loop.call_later(job.end_at - time.monotonic(), end, False)  # noqa: FBT003
-    try:
-        submit(job)
-        return await future
-    finally:
-        timer.cancel()
+
+def _set_all(jobs: list[Job]) -> None:
+    for job in jobs:
+        job.waiter.set()
 
 
 async def _wait_on_trio(trio: Any, job: Job, submit: Callable[[Job], None]) -> bool:
-    answered = trio.Event()
-    token = trio.lowlevel.current_trio_token()
-
-    def post(function: Callable[[], None]) -> None:
-        try:
-            token.run_sync_soon(function)
-        except trio.RunFinishedError:  # as on asyncio
-            return
-
-    job.home, job.post, job.wake = id(token), post, answered.set
+    run = _TrioRun(trio.lowlevel.current_trio_token(), trio.RunFinishedError)
+    job.home, job.waiter = run, trio.Event()
     submit(job)
     with trio.move_on_after(job.end_at - time.monotonic()):
-        await answered.wait()
-    job.late = not answered.is_set()
+        await job.waiter.wait()
+    job.late = not job.waiter.is_set()
     return not job.late

@@ -11,7 +11,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 from . import _fork
-from ._waiting import Job, answer
+from ._waiting import Job, Outbox, answer
 
 Connect = Callable[[], sqlite3.Connection]
 _Queue = SimpleQueue["Job | _Last"]
@@ -42,6 +42,7 @@ class Worker:
         self._lock = threading.Lock()
         self._queue: _Queue = SimpleQueue()
         self._thread: threading.Thread | None = None
+        self.outbox = Outbox(self.submit)
         self.gate = threading.Lock()
         self.connection: sqlite3.Connection | None = None
         _fork.watch(self)
@@ -118,6 +119,7 @@ class Worker:
         if in_child:
             # The thread is the parent's, and so are all who wait.
             self._thread = None
+            self.outbox.forget()
         self.gate.release()
         self._lock.release()
 
