@@ -74,6 +74,17 @@ async def test_out_of_memory(own_server):
     await store.aclose()
 
 
+async def test_out_of_memory_within_a_script(tmp_path):
+    """The oldest servers say so in other words; the error is the same."""
+    with running(RedisServer(tmp_path / "own", kind="redis-6.2")) as server:
+        async with using(server.url, deadline=20) as store:
+            row = new()
+            assert await store.create(row)
+            server.ask("CONFIG SET maxmemory 1")
+            with pytest.raises(StoreUnavailableError, match="out of memory"):
+                await store.replace(row, version=1, now=NOW)
+
+
 async def test_replica(own_server):
     """A replica refuses to write, and the error says what to connect to."""
     own_server.ask("REPLICAOF 127.0.0.1 1")
