@@ -128,6 +128,14 @@ async def test_smallest_rights(own_server):
     await store.aclose()
 
 
+async def test_too_few_replicas(own_server):
+    """A server that may not write without replicas says so."""
+    own_server.ask("CONFIG SET min-replicas-to-write 1")
+    async with using(own_server.url, deadline=20) as store:
+        with pytest.raises(StoreUnavailableError, match="min-replicas-to-write"):
+            await store.create(new())
+
+
 async def test_no_connection_left(tmp_path):
     """A server that takes no more connections is an error, and is used when it does again."""
     with running(RedisServer(tmp_path / "own", "--maxclients", "1")) as server:

@@ -37,6 +37,10 @@ class UnconfirmedError(exceptions.RedisError):
     """The primary has the write, but not enough replicas said so in time."""
 
 
+class NoReplicasError(exceptions.ResponseError):
+    """The server was told to have replicas before it writes, and has too few."""
+
+
 # Until version 7 the error of a command within a script is inside another one.
 _OF_SCRIPT = re.compile(r"^Error running script .*-([A-Z]+) ")
 _REPLIES: dict[str, type[exceptions.RedisError]] = {
@@ -47,6 +51,7 @@ _REPLIES: dict[str, type[exceptions.RedisError]] = {
     "MOVED": exceptions.MovedError,
     "NOAUTH": exceptions.AuthenticationError,
     "NOPERM": exceptions.NoPermissionError,
+    "NOREPLICAS": NoReplicasError,
     "NOSCRIPT": exceptions.NoScriptError,
     "OOM": exceptions.OutOfMemoryError,
     "READONLY": exceptions.ReadOnlyError,
@@ -87,6 +92,7 @@ _REMEDIES: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
         ),
         "is failing over",
     ),
+    ((NoReplicasError,), "has too few replicas to accept a change (min-replicas-to-write)"),
     ((UnconfirmedError,), "has the write, but too few of its replicas said so in time"),
     ((OutOfStepError,), "or what is between us gave the reply to another command"),
     (
