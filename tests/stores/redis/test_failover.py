@@ -264,6 +264,19 @@ async def test_a_key_moves(own_cluster):
         assert await store.delete(row.id)
 
 
+async def test_replicas_of_a_cluster(own_cluster):
+    """On a cluster ``replicas=`` is about the replicas of the key's own server."""
+    rows = [new() for _ in range(12)]
+    async with using(own_cluster.url, deadline=4, replicas=1) as store:
+        found = await asyncio.gather(*map(store.create, rows), return_exceptions=True)
+    first = own_cluster.primaries[0]
+    for row, done in zip(rows, found, strict=True):
+        if own_cluster.node_of(f"sojourn:{row.id}") is first:
+            assert done is True
+        else:
+            assert "too few of its replicas" in str(done)
+
+
 async def test_a_cluster_fails_over(own_cluster):
     """When a primary of a cluster is killed, the store finds its replica; the others go on."""
     primary, (replica,) = own_cluster.primaries[0], own_cluster.replicas

@@ -74,6 +74,17 @@ async def test_out_of_memory(own_server):
     await store.aclose()
 
 
+async def test_out_of_memory_within_a_script(tmp_path):
+    """The oldest servers say so in other words; the error is the same."""
+    with running(RedisServer(tmp_path / "own", kind="redis-6.2")) as server:
+        async with using(server.url, deadline=20) as store:
+            row = new()
+            assert await store.create(row)
+            server.ask("CONFIG SET maxmemory 1")
+            with pytest.raises(StoreUnavailableError, match="out of memory"):
+                await store.replace(row, version=1, now=NOW)
+
+
 async def test_replica(own_server):
     """A replica refuses to write, and the error says what to connect to."""
     own_server.ask("REPLICAOF 127.0.0.1 1")
@@ -115,6 +126,14 @@ async def test_smallest_rights(own_server):
     assert await store.delete_owner("user:42") == 1
     assert not await store.delete(row.id)
     await store.aclose()
+
+
+async def test_too_few_replicas(own_server):
+    """A server that may not write without replicas says so."""
+    own_server.ask("CONFIG SET min-replicas-to-write 1")
+    async with using(own_server.url, deadline=20) as store:
+        with pytest.raises(StoreUnavailableError, match="min-replicas-to-write"):
+            await store.create(new())
 
 
 async def test_no_connection_left(tmp_path):

@@ -143,9 +143,9 @@ async def test_a_write_is_never_repeated(proxy):
 
 async def test_what_was_not_sent_is_never_sent(proxy):
     """Who gave up before the command went out can be sure that it never does."""
-    async with using(url(proxy), deadline=20) as store:
+    async with using(url(proxy), deadline=20, db=1) as store:
         row = new()
-        proxy.hold_replies()  # the connection's first words get no answer
+        proxy.hold_replies()  # the connection's first word, which is SELECT, gets no answer
         create = asyncio.create_task(store.create(row))
         await proxy.until(lambda proxy: proxy.held >= 1)
         create.cancel()

@@ -59,13 +59,14 @@ class Merged:
     def take(self, reply: Reply) -> None:
         """The reply is here. Raises OutOfStepError if it is no list of as many values."""
         if isinstance(reply, BaseException):
-            values = [reply] * len(self.asked)
+            for asked in self.asked:
+                asked.answer(reply)
         elif is_list(reply) and len(reply) == len(self.asked):
-            values = reply
+            for asked, value in zip(self.asked, reply, strict=True):
+                if not asked.future.done():
+                    asked.future.set_result(value)
         else:
             raise OutOfStepError("no list of values")
-        for asked, value in zip(self.asked, values, strict=True):
-            asked.answer(value)
 
 
 class Held(Single):

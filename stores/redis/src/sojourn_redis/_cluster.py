@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from redis import exceptions
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 from ._asked import Command, Reply
 from ._link import Link
@@ -38,7 +37,8 @@ class Cluster:
                 await self._forget_map()
             except exceptions.AskError:  # this key is on its way to another server
                 async with asyncio.timeout_at(until):
-                    return await self._client.execute_command(*command)
+                    reply = await self._client.execute_command(*command)
+                return b"OK" if reply is True else reply  # as redis-py reads it
             except (exceptions.ConnectionError, exceptions.ClusterDownError):
                 await self._forget_map()
                 raise
@@ -83,10 +83,4 @@ class Cluster:
 
 
 def _maker(node: Any) -> Callable[[], Any]:
-    # One try: what follows is decided here, with a new map in hand.
-    options = {**node.connection_kwargs, "retry": Retry(NoBackoff(), 0)}
-
-    def make() -> Any:
-        return node.connection_class(**options)
-
-    return make
+    return partial(node.connection_class, **node.connection_kwargs)

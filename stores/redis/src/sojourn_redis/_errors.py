@@ -6,6 +6,7 @@ The driver's own text may hold an address, so it stays out of ours.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -36,6 +37,38 @@ class UnconfirmedError(exceptions.RedisError):
     """The primary has the write, but not enough replicas said so in time."""
 
 
+class NoReplicasError(exceptions.ResponseError):
+    """The server was told to have replicas before it writes, and has too few."""
+
+
+# Until version 7 the error of a command within a script is inside another one.
+_OF_SCRIPT = re.compile(r"^Error running script .*-([A-Z]+) ")
+_REPLIES: dict[str, type[exceptions.RedisError]] = {
+    "ASK": exceptions.AskError,
+    "CLUSTERDOWN": exceptions.ClusterDownError,
+    "LOADING": exceptions.BusyLoadingError,
+    "MASTERDOWN": exceptions.MasterDownError,
+    "MOVED": exceptions.MovedError,
+    "NOAUTH": exceptions.AuthenticationError,
+    "NOPERM": exceptions.NoPermissionError,
+    "NOREPLICAS": NoReplicasError,
+    "NOSCRIPT": exceptions.NoScriptError,
+    "OOM": exceptions.OutOfMemoryError,
+    "READONLY": exceptions.ReadOnlyError,
+    "TRYAGAIN": exceptions.TryAgainError,
+    "WRONGPASS": exceptions.AuthenticationError,
+}
+
+
+def error_of(reply: str) -> exceptions.RedisError:
+    """What an error reply means; its first word is a code."""
+    code, _, rest = reply.partition(" ")
+    within = _OF_SCRIPT.search(rest) if code == "ERR" else None
+    if within is not None:
+        code = within[1]
+    return _REPLIES.get(code, exceptions.ResponseError)(rest)
+
+
 # The first that fits; several of them are ConnectionErrors, too.
 _REMEDIES: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
     (
@@ -59,6 +92,7 @@ _REMEDIES: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
         ),
         "is failing over",
     ),
+    ((NoReplicasError,), "has too few replicas to accept a change (min-replicas-to-write)"),
     ((UnconfirmedError,), "has the write, but too few of its replicas said so in time"),
     ((OutOfStepError,), "or what is between us gave the reply to another command"),
     (

@@ -9,6 +9,7 @@ from typing import Any
 from redis import exceptions
 
 from ._asked import Asked, Command, Reply
+from ._connecting import connect
 from ._pipeline import Habits, Pipeline
 
 _LARGEST = 256
@@ -18,7 +19,7 @@ _LARGEST = 256
 class Link:
     """Commands in, replies out. ``make`` gives an unconnected redis-py connection.
 
-    What is asked while the connection is busy sending, or in one turn of the event loop, goes out
+    What is asked in one turn of the event loop, or while the connection takes no more, goes out
     together. One timer looks after all deadlines: a server that has let one pass is dropped with
     its connection, since all replies behind the missing one are late as well.
     """
@@ -27,10 +28,10 @@ class Link:
         self._make = make
         self._habits = habits
         self._waiting: list[Asked] = []
-        self._wake: asyncio.Future[None] | None = None
+        self._is_due = False
         self._timer: asyncio.TimerHandle | None = None
         self._pipeline: Pipeline | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._opening: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def ask(self, command: Command, until: float) -> asyncio.Future[Reply]:
@@ -46,77 +47,73 @@ class Link:
         self._waiting.append(Asked(command, future, until))
         if self._pipeline is None:
             self._start()
-        elif self._wake is not None and not self._wake.done():
-            self._wake.set_result(None)
+        elif not self._is_due:
+            self._is_due = True
+            loop.call_soon(self._flush)
         if self._timer is None or until < self._timer.when():
             self._set_timer(until)
         return future
 
     def drop(self, error: Exception) -> None:
         """End the connection: what it still has to say belongs to nobody."""
-        pipeline = self._pipeline
-        if pipeline is not None:
-            for task in self._tasks:
-                task.cancel()
-            self._ended(pipeline, error)
+        if self._pipeline is not None:
+            self._pipeline.end(error)
 
     async def aclose(self) -> None:
         """Wait for what is under way, then close."""
+        if asyncio.get_running_loop() is not self._loop:
+            return
         while pending := [asked.future for asked in self._pending()]:
             await asyncio.wait(pending)
-        self._pipeline = self._wake = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        opening = self._opening
+        self.drop(exceptions.ConnectionError("closed by us"))
+        await asyncio.sleep(0)  # the event loop closes the socket in its next turn
+        if opening is not None:
+            await asyncio.wait([opening])
 
     # The connection's life
 
     def _forget(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin anew on this event loop; whoever waited on another one is gone with it."""
-        self._loop, self._waiting = loop, []
-        self._pipeline = self._wake = self._timer = None
-        self._tasks = set()
+        self._loop, self._waiting, self._is_due = loop, [], False
+        self._pipeline = self._opening = self._timer = None
 
     def _start(self) -> None:
-        self._pipeline = Pipeline(self._make(), self._take, self._more, self._habits)
-        task = asyncio.get_running_loop().create_task(self._live(self._pipeline))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._pipeline = Pipeline(self._habits, self._flush, self._ended)
+        self._opening = asyncio.get_running_loop().create_task(self._open(self._pipeline))
 
-    async def _live(self, pipeline: Pipeline) -> None:
-        error: Exception = ConnectionAbortedError("the event loop ended")
+    async def _open(self, pipeline: Pipeline) -> None:
         try:
-            await pipeline.run()
-        except Exception as broken:  # noqa: BLE001 - it belongs to those who wait
-            error = broken
+            await connect(self._make(), pipeline)
+            self._flush()
+        except Exception as error:  # noqa: BLE001 - it belongs to those who wait
+            pipeline.end(error)
         finally:
-            if self._pipeline is pipeline:
-                # Nobody may wait for a server that cannot be reached, or for a loop that ended.
-                if not pipeline.is_connected or isinstance(error, ConnectionAbortedError):
-                    _fail(self._waiting, error)
-                self._ended(pipeline, error)
+            if not pipeline.is_ready:
+                pipeline.end(ConnectionAbortedError("the event loop ended"))
 
     def _ended(self, pipeline: Pipeline, error: Exception) -> None:
-        self._pipeline = self._wake = None
+        if self._opening is not None:
+            self._opening.cancel()
+        self._pipeline = self._opening = None
         _fail(pipeline.asked, error)
+        if not pipeline.is_ready and not isinstance(error, exceptions.TimeoutError):
+            _fail(self._waiting, error)  # nobody may wait for a server that cannot be reached
         self._waiting = [asked for asked in self._waiting if not asked.future.done()]
         if self._waiting:  # never sent, so it is not lost
             self._start()
 
-    def _take(self) -> list[Asked]:
-        # Who gave up while waiting was told that it failed: it must not happen later.
-        wanted = [asked for asked in self._waiting if not asked.future.done()]
-        self._waiting = wanted[_LARGEST:]
-        return wanted[:_LARGEST]
-
-    def _more(self) -> asyncio.Future[None]:
-        self._wake = asyncio.get_running_loop().create_future()
-        return self._wake
+    def _flush(self) -> None:
+        self._is_due = False
+        while self._waiting and self._pipeline is not None and self._pipeline.is_free:
+            # Who gave up while waiting was told that it failed: it must not happen later.
+            wanted = [asked for asked in self._waiting if not asked.future.done()]
+            self._waiting = wanted[_LARGEST:]
+            if wanted:
+                self._pipeline.send(wanted[:_LARGEST])
 
     # Deadlines
 

@@ -7,16 +7,17 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Any, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 import hiredis
 from redis import exceptions
 
-from ._asked import Asked, Command, Confirmation, Held, Merged, Sent, Single
-from ._errors import OutOfStepError
+from ._asked import Asked, Command, Confirmation, Held, Merged, Reply, Sent, Single
+from ._errors import OutOfStepError, error_of
 
 # Its own annotations know one argument only.
 _pack: Callable[[Command], bytes] = cast("Any", hiredis).pack_command
+_NOTHING: Final = object()
 
 
 class Habits(NamedTuple):
@@ -31,92 +32,114 @@ class Habits(NamedTuple):
     patience: int = 0
 
 
-class Pipeline:
-    """Sends what ``take`` gives, and hands the replies to those who asked, in order.
+class Pipeline(asyncio.Protocol):
+    """Sends commands, and hands the replies to those who asked, in order.
 
     Each command is followed by a ``PING`` with a number of its own. A reply that was lost, doubled
     or held back anywhere on the way shows in the number behind it, before anybody gets it
-    (CVE-2023-28858 was the lack of such a check). ``more`` waits until ``take`` has something.
+    (CVE-2023-28858 was the lack of such a check). ``free`` is called when it can send again;
+    ``lost`` once, at its end.
     """
 
     def __init__(
         self,
-        connection: Any,
-        take: Callable[[], Sequence[Asked]],
-        more: Callable[[], asyncio.Future[None]],
         habits: Habits,
+        free: Callable[[], None],
+        lost: Callable[[Pipeline, Exception], None],
     ) -> None:
-        self._connection = connection
-        self._take = take
-        self._more = more
+        self.is_ready = False
+        """Whether the server knew who we are, so that commands could go out."""
         self._habits = habits
+        self._free = free
+        self._lost = lost
+        self._is_over = False
+        self._is_full = False
+        self._transport: asyncio.WriteTransport | None = None
         self._sent: deque[tuple[Sent, bytes]] = deque()
         self._mark = secrets.token_hex(4).encode() + b"-"
         self._numbers = count()
-        self._all_answered = asyncio.Event()
-        self._all_answered.set()
-        self.is_connected = False
+        self._reader = hiredis.Reader(
+            protocolError=OutOfStepError, replyError=error_of, notEnoughData=_NOTHING
+        )
+        self._reply: Reply = _NOTHING
+
+    @property
+    def is_free(self) -> bool:
+        """Whether commands can go out now."""
+        # Each WAIT may take all its time: no command stands behind more than one.
+        is_waiting = self._habits.replicas and self._sent
+        return self.is_ready and not (self._is_over or self._is_full or is_waiting)
 
     @property
     def asked(self) -> list[Asked]:
         """What was sent and has no reply yet."""
         return [asked for sent, _ in self._sent for asked in sent.asked]
 
-    async def run(self) -> None:
-        """Connect, send and read until something breaks; raises what that was."""
-        try:
-            await self._connection.connect()
-            self.is_connected = True
-            # Whoever asks has a deadline; a timer for each reply would be one more.
-            self._connection.socket_timeout = None
-            async with asyncio.TaskGroup() as both:
-                both.create_task(self._read())
-                both.create_task(self._write())
-        except ExceptionGroup as group:
-            raise group.exceptions[0] from None
-        finally:
-            await self._connection.disconnect(nowait=True)
+    def send(self, asked: Sequence[Asked]) -> None:
+        """Write the commands in one piece."""
+        self.write(arranged(asked, self._habits))
 
-    async def _write(self) -> None:
-        while True:
-            if self._habits.replicas:
-                # Each WAIT may take all its time: no command stands behind more than one.
-                await self._all_answered.wait()
-            asked = self._take()
-            if asked:
-                await self._connection.send_packed_command(self._packed(asked), check_health=False)
-            else:
-                await self._more()
-
-    def _packed(self, asked: Sequence[Asked]) -> bytes:
+    def write(self, arranged: Sequence[Sent]) -> None:
+        """Write what has its place on the wire already."""
         parts: list[bytes] = []
-        self._all_answered.clear()
-        for sent in arranged(asked, self._habits):
+        for sent in arranged:
             fence = self._mark + b"%d" % next(self._numbers)
             self._sent.append((sent, fence))
             parts += (_pack(sent.command), _pack(("PING", fence)))
-        return b"".join(parts)
+        if self._transport is not None:
+            self._transport.write(b"".join(parts))
 
-    async def _read(self) -> None:
-        while True:
-            reply = await self._reply()
-            fence = await self._reply()
-            if isinstance(fence, exceptions.ResponseError):
-                raise fence
-            if not self._sent or fence != self._sent[0][1] or self._is_fence(reply):
-                raise OutOfStepError("a reply without its number")
-            self._sent[0][0].take(reply)
-            self._sent.popleft()
-            if not self._sent:
-                self._all_answered.set()
-            if isinstance(reply, exceptions.ReadOnlyError):
-                raise reply  # no primary any longer: look again for who is
+    def end(self, error: Exception) -> None:
+        """Close at once; whoever waits gets the error."""
+        if self._is_over:
+            return
+        self._is_over = True
+        if self._transport is not None:
+            self._transport.abort()
+        self._lost(self, error)
 
-    async def _reply(self) -> Any:
+    # What the event loop calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.WriteTransport", transport)
+        if self._is_over:
+            self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        error = exceptions.ConnectionError("closed by the server")
+        error.__cause__ = exc
+        self.end(error)
+
+    def pause_writing(self) -> None:
+        self._is_full = True
+
+    def resume_writing(self) -> None:
+        self._is_full = False
+        self._free()
+
+    def data_received(self, data: bytes) -> None:
         try:
-            return await self._connection.read_response(disconnect_on_error=False)
-        except exceptions.ResponseError as error:
-            return error
+            self._reader.feed(data)
+            while (reply := self._reader.gets()) is not _NOTHING:
+                self._got(reply)
+        except exceptions.RedisError as error:
+            self.end(error)
+
+    def _got(self, reply: Reply) -> None:
+        if self._reply is _NOTHING:
+            self._reply = reply
+            return
+        reply, fence, self._reply = self._reply, reply, _NOTHING
+        if isinstance(fence, exceptions.RedisError):
+            raise fence
+        if not self._sent or fence != self._sent[0][1] or self._is_fence(reply):
+            raise OutOfStepError("a reply without its number")
+        self._sent[0][0].take(reply)
+        self._sent.popleft()
+        if isinstance(reply, exceptions.ReadOnlyError):
+            raise reply  # no primary any longer: look again for who is
+        if self._habits.replicas and not self._sent:
+            self._free()
 
     def _is_fence(self, reply: object) -> bool:
         return isinstance(reply, bytes) and reply.startswith(self._mark)
@@ -130,4 +153,6 @@ def arranged(asked: Sequence[Asked], habits: Habits) -> list[Sent]:
     gets = [one for one in asked if one.command[0] == "GET"] if habits.merges else []
     if len(gets) < 2:  # noqa: PLR2004 - nothing to merge
         return [Single(one) for one in asked]
+    if len(gets) == len(asked):
+        return [Merged(gets)]
     return [Merged(gets), *(Single(one) for one in asked if one.command[0] != "GET")]

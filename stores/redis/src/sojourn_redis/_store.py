@@ -45,6 +45,10 @@ class RedisStore:
     ) -> None:
         if getattr(client, "get_encoder", None) and client.get_encoder().decode_responses:
             raise ConfigurationError("RedisStore: make the client with decode_responses=False")
+        if replicas < 0 or not 0 < deadline < math.inf:
+            raise ConfigurationError(
+                "RedisStore: replicas is a number of servers, deadline one of seconds above 0"
+            )
         self.deadline = deadline
         self._prefix = prefix
         kind = Cluster if hasattr(client, "get_node_from_key") else Direct

@@ -41,15 +41,21 @@ def _client(address: str, options: dict[str, str], deadline: float) -> Any:
     is_cluster = options.pop("cluster", "") == "true"
     service = options.pop("sentinel", None)
     try:
-        if service is not None:
-            return _primary(address, service, options, deadline)
-        kind = _driver.RedisCluster if is_cluster else _driver.Redis
-        return kind.from_url(f"{address}?{_query(options)}", **_settings(deadline))
+        if is_cluster:
+            whole = f"{address}?{_query(options)}"
+            return _driver.RedisCluster.from_url(whole, **_settings(deadline))
+        client = (
+            _driver.Redis.from_url(f"{address}?{_query(options)}", **_settings(deadline))
+            if service is None
+            else _primary(address, service, options, deadline)
+        )
+        client.connection_pool.make_connection()  # it looks at the options, and connects to nothing
     except (ValueError, TypeError):
         raise ConfigurationError(
             "store: this Redis URL has a part that the driver does not know; its form is "
             "redis://[user:password@]host[:port][/database][?prefix=...]"
         ) from None
+    return client
 
 
 def _settings(deadline: float) -> dict[str, Any]:
