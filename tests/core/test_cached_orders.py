@@ -2,6 +2,8 @@
 
 # ruff: noqa: D102 - each broken class says what is wrong with it
 
+from itertools import combinations_with_replacement
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -9,8 +11,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from sojourn import CachedStore, Record
+from sojourn.testing import explore
 
 from ._caches import STALENESS, WRITES, Processes, check_orders
+from ._rows import Rows
 
 pytestmark = pytest.mark.anyio
 
@@ -37,6 +41,16 @@ def test_no_older_than_the_staleness(story):
 async def test_own_writes_are_seen_in_any_order(write, is_cut):
     """However loads and a write of one process overlap, who looks after the write sees it."""
     assert await check_orders(CachedStore, write, is_cut=is_cut) > 10
+
+
+async def test_requests_side_by_side():
+    """Whatever two requests do in one process, in whatever order, a cache breaks no promise."""
+
+    def make_store():
+        return CachedStore(Rows(), Rows(), staleness=STALENESS)
+
+    pairs = combinations_with_replacement(["put", "modify", "rotate", "bind", "destroy"], 2)
+    assert sum(explore(make_store, pair, cuts=1) for pair in pairs) > 400
 
 
 class NeverForgets(CachedStore):
