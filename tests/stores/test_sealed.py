@@ -10,10 +10,8 @@ from tests.stores._running import SHARED, Running
 
 from sojourn import KeyRing, SessionManager
 from sojourn._registry import open_store
-from sojourn.testing import Browser, RecordingStore, client_cookie
-from sojourn.testing._store_faults import FlashTests, OwnedSessionTests, TimeTests
+from sojourn.testing import Browser, RecordingStore, StoreTests, client_cookie
 from sojourn.testing._store_fixtures import TIMEOUTS
-from sojourn.testing._store_sessions import IdentityTests, MergeTests
 
 KEYS = KeyRing(KeyRing.generate())
 STORES = ("memory", *SHARED)
@@ -32,7 +30,13 @@ def running(request, tmp_path_factory):
         yield stack.enter_context(SHARED[request.param](folder))
 
 
-class TestSealed(MergeTests, IdentityTests, TimeTests, OwnedSessionTests, FlashTests):
+# What is about sessions; rows are the same, sealed or not.
+ABOUT_SESSIONS = ("MergeTests", "IdentityTests", "TimeTests", "OwnedSessionTests", "FlashTests")
+SUITES = [suite for suite in StoreTests.__bases__ if suite.__name__ in ABOUT_SESSIONS]
+assert len(ABOUT_SESSIONS) == len(SUITES)
+
+
+class TestSealed(*SUITES):
     """What a session promises, it promises sealed."""
 
     @pytest.fixture

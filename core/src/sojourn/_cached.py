@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import cast
 
+import anyio
 import msgspec
 
 from ._errors import ConfigurationError
@@ -39,49 +40,83 @@ class CachedStore:
             if isinstance(store, type) or not isinstance(store, Store):
                 raise ConfigurationError(f"CachedStore({name}): give a sojourn.Store, no URL")
         self._near, self._far, self._staleness = near, far, staleness
+        # Ids that are being read from far; False: written since that began.
+        self._filling: dict[str, bool] = {}
 
     async def load(self, id: str, *, now: float) -> Record | None:
         """See ``Store``: at most ``staleness`` seconds old."""
+        if id in self._filling:
+            # What lies near may have been put there after a write that has ended since.
+            return await self._far.load(id, now=now)
         copy = await self._near.load(id, now=now)
         return await self.load_fresh(id, now=now) if copy is None else _decode(copy.payload)
 
     async def load_fresh(self, id: str, *, now: float) -> Record | None:
         """See ``SupportsFreshLoad``."""
-        record = await self._far.load(id, now=now)
-        await self._near.delete(id)
-        if record is not None:
-            await self._near.create(self._copy(record, now))
+        if id in self._filling:
+            return await self._far.load(id, now=now)
+        self._filling[id] = True
+        try:
+            record = await self._far.load(id, now=now)
+            await self._near.delete(id)
+            if record is not None and self._filling[id]:
+                await self._near.create(self._copy(record, now))
+        finally:
+            await self._filled(id)
         return record
+
+    async def _filled(self, id: str) -> None:
+        try:
+            if not self._filling[id]:
+                # Somebody wrote meanwhile: what was read may be older than that.
+                await self._clear(id)
+        finally:
+            del self._filling[id]
 
     def _copy(self, record: Record, now: float) -> Record:
         expires_at = min(record.expires_at, now + self._staleness)
-        return Record(record.id, record.secret_hash, _encode(record), 1, now, expires_at)
+        return Record(
+            record.id, record.secret_hash, _encode(record), 1, now, expires_at, record.owner
+        )
+
+    async def _forget(self, id: str) -> None:
+        """Called after each write, whatever came of it."""
+        if id in self._filling:
+            self._filling[id] = False
+        await self._clear(id)
+
+    async def _clear(self, id: str) -> None:
+        # A request that was cancelled may have written all the same.
+        with anyio.CancelScope(shield=True):
+            await self._near.delete(id)
 
     async def create(self, record: Record) -> bool:
         """See ``Store``."""
-        return await self._far.create(record)
+        try:
+            return await self._far.create(record)
+        finally:
+            await self._forget(record.id)
 
     async def replace(self, record: Record, *, version: int, now: float) -> Outcome:
         """See ``Store``."""
         try:
             return await self._far.replace(record, version=version, now=now)
         finally:
-            # Also after a failure, whose outcome nobody knows.
-            await self._near.delete(record.id)
+            await self._forget(record.id)
 
     async def touch(self, id: str, *, version: int, expires_at: float, now: float) -> Outcome:
         """See ``Store``."""
         try:
             return await self._far.touch(id, version=version, expires_at=expires_at, now=now)
         finally:
-            await self._near.delete(id)
+            await self._forget(id)
 
     async def delete(self, id: str) -> bool:
         """See ``Store``."""
         try:
             return await self._far.delete(id)
         finally:
-            await self._near.delete(id)
+            await self._forget(id)
 
     async def load_owner(self, owner: str, *, now: float) -> list[Record]:
         """See ``SupportsOwners``: never from the near store."""
@@ -94,8 +129,12 @@ class CachedStore:
         try:
             return await self._owners().delete_owner(owner, keep=keep)
         finally:
-            for record in known:
-                await self._near.delete(record.id)
+            # A session that is being read now may have become this owner's a moment ago.
+            for id in {record.id for record in known} | set(self._filling):
+                await self._forget(id)
+            if isinstance(self._near, SupportsOwners):
+                with anyio.CancelScope(shield=True):
+                    await self._near.delete_owner(owner)
 
     def _owners(self) -> SupportsOwners:
         if isinstance(self._far, SupportsOwners):

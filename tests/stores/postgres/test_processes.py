@@ -25,13 +25,6 @@ def test_linearizable_with_faults(server):
     assert check_rows(make_store, processes=2, tasks=5, calls=20, faults=0.1) > 50
 
 
-def test_no_commit_is_lost(server):
-    """All that requests in two processes add to one session is in it, once."""
-    url = f"{server.url}&table=appends"
-    made = partial(patient_store, url)
-    assert 100 == check_appends(made, visitor(url), processes=2, tasks=5, calls=10)
-
-
 @pytest.fixture
 def own_proxy(own_server):
     """What stands between the stores and the server that will die."""

@@ -8,7 +8,7 @@ import itertools
 import asyncpg
 import pytest
 
-from sojourn import ConfigurationError, Outcome
+from sojourn import ConfigurationError, Outcome, StoreUnavailableError
 from sojourn_postgres import PostgresStore, schema
 
 from ._rows import NOBODY, NOW, new_table, opened, record
@@ -24,6 +24,19 @@ async def test_nodes_that_start_together(server):
     for store in stores:
         assert await store.load(NOBODY, now=NOW) is None
         await store.aclose()
+
+
+async def test_no_right_to_create(server):
+    """Who may not create is told so, and goes on once somebody else has made the table."""
+    server.sql("CREATE ROLE guest LOGIN; REVOKE CREATE ON SCHEMA public FROM public, guest")
+    url, table = server.url.replace("sojourn@", "guest@"), new_table()
+    store = PostgresStore(url, table=table, create=True, deadline=20, max_connections=1)
+    with pytest.raises(StoreUnavailableError, match="does not allow"):
+        await store.aopen()
+    assert "f" == server.sql(f"SELECT to_regclass('{table}') IS NOT NULL")
+    server.sql(f"{schema(table)}; GRANT ALL ON {table} TO guest")
+    assert await store.create(record())
+    await store.aclose()
 
 
 async def test_a_schema_of_its_own(server):

@@ -125,10 +125,11 @@ class PostgresStore:
                 "memory:// or sqlite://"
             ) from None
         if self._schema is not None:
-            # Two nodes that start together would both make it: one of them waits.
+            # Two nodes that start together would both make it: one of them waits. What is sent
+            # together is one transaction, which ends by itself when a part of it fails.
             lock = f"SELECT pg_advisory_xact_lock({_LOCK})"
             with TRANSLATED:
-                await self._connections.execute(f"BEGIN; {lock}; {self._schema} COMMIT")
+                await self._connections.execute(f"{lock}; {self._schema}")
         await self._fetch(self._sql.load, _NOBODY, 0.0)
 
     async def aclose(self) -> None:
