@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from importlib.metadata import entry_points
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestClient, TestServer
 
 from sojourn import ConfigurationError, CookieOptions, SessionManager
 from sojourn_aiohttp import MANAGER, get_session, setup
@@ -169,3 +171,45 @@ async def test_not_set_up(which, serve):
     app.router.add_get("/", asks)
     async with serve(app) as client:
         assert await (await client.get("/")).text() == "asked"
+
+
+async def test_requests_in_flight_at_the_end():
+    """A request that is served while the application ends still finds the store open."""
+    store, started, stopping = Opened(), asyncio.Event(), asyncio.Event()
+    app = web.Application()
+    setup(app, SessionManager(store, cookie=COOKIE))
+
+    async def slow(request):
+        session = await get_session(request)
+        started.set()
+        await stopping.wait()
+        session["a"] = 1
+        return web.Response(text=",".join(store.life))
+
+    async def note(_app):
+        stopping.set()
+
+    app.router.add_get("/", slow)
+    app.on_shutdown.append(note)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    async with ClientSession(site.name) as client:
+        reply = asyncio.ensure_future(client.get("/"))
+        await started.wait()
+        await runner.cleanup()
+        response = await reply
+        assert (200, "open") == (response.status, await response.text())
+        assert "Set-Cookie" in response.headers
+    assert store.life == ["open", "close"]
+
+
+async def test_secure_cookie_over_http():
+    """A client of aiohttp never sends the Secure cookie back over plain http."""
+    app = web.Application()
+    app.router.add_get("/", count)
+    setup(app, "memory://")
+    async with TestClient(TestServer(app)) as client:
+        replies = [await (await client.get("/")).text() for _ in range(2)]
+    assert replies == ["1", "1"]

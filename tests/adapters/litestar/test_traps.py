@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from litestar import Litestar, Request, Response, asgi, get
 from litestar.di import NamedDependency, Provide
-from litestar.exceptions import ImproperlyConfiguredException, NotFoundException
+from litestar.exceptions import (
+    ImproperlyConfiguredException,
+    NotAuthorizedException,
+    NotFoundException,
+)
 from litestar.handlers import websocket_listener
+from litestar.plugins.flash import FlashConfig, FlashPlugin
 from litestar.testing import TestClient
 
 from sojourn import ConfigurationError, SessionManager
@@ -168,3 +173,31 @@ def test_secure_cookie_over_http():
     """A test client that speaks plain http never sends the Secure cookie back."""
     with TestClient(Litestar([count], plugins=[SessionPlugin("memory://")])) as browser:
         assert [1, 1] == [browser.get("/count").json() for _ in range(2)]
+
+
+def test_flash_plugin():
+    """Litestar's FlashPlugin wants Litestar's own session middleware, and says so at the start."""
+    flashes = FlashPlugin(FlashConfig(template_config=cast("Any", None)))  # looked at later
+    with pytest.raises(ImproperlyConfiguredException, match="session middleware"):
+        client(plugins=[SessionPlugin("memory://"), flashes])
+
+
+def test_owner_in_a_guard():
+    """A guard reads the owner, as the way to keep strangers out."""
+
+    def known(connection: Any, _handler: Any) -> None:
+        if connection.session.owner is None:
+            raise NotAuthorizedException
+
+    @get("/login")
+    async def log_in(session: SessionDep) -> None:
+        session.bind("ada")
+
+    @get("/inside", guards=[known])
+    async def inside(session: SessionDep) -> str:
+        return str(session.owner)
+
+    with client(log_in, inside) as browser:
+        assert 401 == browser.get("/inside").status_code
+        browser.get("/login")
+        assert "ada" == browser.get("/inside").text

@@ -1,10 +1,9 @@
-"""Injection by sanic-ext, and the warning about several workers."""
-
-from types import SimpleNamespace
+"""Injection by sanic-ext."""
 
 import msgspec
 import pytest
 from sanic import Request, json
+from websockets.asyncio.client import connect
 
 from sojourn import CookieOptions, Session, SessionManager
 from sojourn_sanic import Sessions
@@ -39,12 +38,27 @@ async def test_injected(app, serve, typed):
         assert 1 == (await client.get("/plain")).json()
 
 
-@pytest.mark.parametrize(
-    ("workers", "one_process", "warns"), [(2, True, True), (1, True, False), (2, False, False)]
-)
-async def test_workers(app, store, caplog, *, workers, one_process, warns):
-    """Several workers with a store of one process each are warned about."""
-    store.one_process = one_process
-    sessions = Sessions(app, store)
-    await sessions._warn_of_workers(SimpleNamespace(state=SimpleNamespace(workers=workers)))
-    assert (workers > 1 and one_process) == ("sqlite" in caplog.text)
+async def test_injected_into_a_websocket(app, serve, typed):
+    """A websocket's handler gets the session in the same way."""
+
+    @app.websocket("/ws")
+    async def ws(request: Request, ws, session: Session[Visit]):
+        await ws.send(str(session is request.ctx.session))
+
+    async with serve(app) as client:
+        url = str(client.base_url).replace("http", "ws")
+        async with connect(f"{url}/ws") as socket:
+            assert "True" == await socket.recv()
+
+
+async def test_not_extended(app, serve, typed):
+    """An application that does not want sanic-ext has its sessions all the same."""
+    app.config.AUTO_EXTEND = False
+
+    @app.get("/")
+    async def index(request: Request):
+        request.ctx.session.data.visits += 1
+        return json(request.ctx.session.data.visits)
+
+    async with serve(app) as client:
+        assert [1, 2] == [(await client.get("/")).json() for _ in range(2)]
