@@ -34,6 +34,7 @@ KILLED_BY = {
     "ShortIds": "test_rows_do_not_mix",
     "Tombstone": "test_a_deleted_row_is_gone",
     "AlwaysDeleted": "test_delete_says_whether_there_was_a_row",
+    "DeletesWhatItSaw": "test_any_order_of_calls",
     "DeletesTheOwner": "test_delete_spares_the_others",
     "ReadsThenCreates": "test_one_create_wins",
     "ReadsThenReplaces": "test_one_replace_wins",
