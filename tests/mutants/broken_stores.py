@@ -198,6 +198,21 @@ class AlwaysDeleted(HonestStore):
         return True
 
 
+class DeletesWhatItSaw(HonestStore):
+    def __init__(self):
+        super().__init__()
+        self.seen = {}
+
+    async def load(self, id, *, now):
+        self.seen[id] = self.live(id, now)
+        return self.seen[id]
+
+    async def delete(self, id):
+        if id in self.seen and self.rows.get(id) is not self.seen[id]:
+            return False
+        return await super().delete(id)
+
+
 class DeletesTheOwner(HonestStore):
     async def delete(self, id):
         row = self.rows.get(id)

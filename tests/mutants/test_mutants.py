@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,7 @@ KILLED_BY = {
     "ShortIds": "test_rows_do_not_mix",
     "Tombstone": "test_a_deleted_row_is_gone",
     "AlwaysDeleted": "test_delete_says_whether_there_was_a_row",
+    "DeletesWhatItSaw": "test_any_order_of_calls",
     "DeletesTheOwner": "test_delete_spares_the_others",
     "ReadsThenCreates": "test_one_create_wins",
     "ReadsThenReplaces": "test_one_replace_wins",
@@ -86,12 +88,12 @@ HONEST = {
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory):
-    """(suite, test) -> whether it failed, of one run of all the named tests."""
+    """(suite, test) -> what its failure said, "" if it passed, of one run of all named tests."""
     report = tmp_path_factory.mktemp("mutants") / "report.xml"
     named = {f"Test{mutant}::{test}" for mutant, test in KILLED_BY.items()}
     named |= {f"Test{HONEST.get(m, 'Honest')}::{test}" for m, test in KILLED_BY.items()}
     ids = [f"{HERE / 'suites.py'}::{name}" for name in sorted(named)]
-    command = [sys.executable, "-m", "pytest", "-q", "--tb=no", f"--junitxml={report}", *ids]
+    command = [sys.executable, "-m", "pytest", "-q", "--tb=short", f"--junitxml={report}", *ids]
     done = subprocess.run(command, cwd=HERE.parents[1], capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stdout[-2000:] + done.stderr[-2000:]
     found = {}
@@ -99,7 +101,8 @@ def outcomes(tmp_path_factory):
         key = case.get("classname", "").rpartition(".")[2], case.get("name", "").partition("[")[0]
         assert case.find("skipped") is None, key
         assert case.find("error") is None, key
-        found[key] = found.get(key, False) or case.find("failure") is not None
+        failure = case.find("failure")
+        found[key] = found.get(key, "") or ("" if failure is None else failure.text or "failed")
     return found
 
 
@@ -110,3 +113,24 @@ def test_each_mutant_dies_by_its_test(outcomes, mutant):
     test = KILLED_BY[mutant]
     assert outcomes[f"Test{mutant}", test]
     assert not outcomes[f"Test{HONEST.get(mutant, 'Honest')}", test]
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("mutant", KILLED_BY)
+def test_each_failure_says_what_to_do(outcomes, mutant):
+    """The message of a failure names the promise, the calls that broke it, and the remedy."""
+    message = outcomes[f"Test{mutant}", KILLED_BY[mutant]]
+    # One breaks before it has answered any call.
+    names = ["promise", *(["calls"] if mutant != "ClosesOnce" else []), "remedy"]
+    parts = [message.find(f"The {name}:") for name in names]
+    assert -1 not in parts, message
+    assert sorted(parts) == parts
+
+
+@pytest.mark.timeout(120)
+def test_a_long_failure_is_shrunk(outcomes):
+    """The state machine's failure is the shortest sequence of visits that Hypothesis found."""
+    message = outcomes["TestForgetsToCount", "test_any_sequence_of_visits"]
+    steps = [line.strip() for line in message.splitlines() if line.startswith("E   state.")]
+    visits = [step for step in steps if re.match(r"E   state\.(wait|sweep|put|log|race)", step)]
+    assert ["E   state.wait(seconds=100.0)", "E   state.sweep()"] == visits

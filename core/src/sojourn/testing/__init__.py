@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ._history import HistoryStore, Operation
     from ._linear import check_history
     from ._promises import BrokenPromiseError, remedy
-    from ._schedule import explore
+    from ._schedule import explore, explore_waiting
     from ._store_tests import StoreTests
     from ._strategies import cookie_headers, patches, records, states
     from ._workload import check_appends, check_rows
@@ -63,6 +63,7 @@ _PLACES = {
     "client_cookie": "_browser",
     "cookie_headers": "_strategies",
     "explore": "_schedule",
+    "explore_waiting": "_schedule",
     "patches": "_strategies",
     "records": "_strategies",
     "remedy": "_promises",
@@ -100,6 +101,7 @@ __all__ = (
     "client_cookie",
     "cookie_headers",
     "explore",
+    "explore_waiting",
     "in_process",
     "on_hypercorn",
     "on_uvicorn",

@@ -6,6 +6,7 @@ from ._store_abilities import NowaitTests, OtherObjectTests, OwnerTests, SweepTe
 from ._store_contract import CloseTests, CreateTests, DeleteTests, LoadTests
 from ._store_faults import FaultTests, FlashTests, MachineTests, OwnedSessionTests, TimeTests
 from ._store_races import CancellationTests, RaceTests
+from ._store_schedules import ScheduleTests
 from ._store_sessions import CostTests, IdentityTests, MergeTests
 from ._store_writes import ReplaceTests, TouchTests
 
@@ -31,6 +32,7 @@ class StoreTests(
     FlashTests,
     FaultTests,
     MachineTests,
+    ScheduleTests,
 ):
     """Every promise that a store can keep or break. Subclass it, and supply ``make_store``::
 

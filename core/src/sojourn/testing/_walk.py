@@ -16,6 +16,8 @@ class Chooser:
         """One of ``range(options)``; there must be at least one."""
         depth = len(self.taken)
         chosen = self._path[depth] if depth < len(self._path) else 0
+        # A path that was walked elsewhere may offer more than there is here.
+        chosen = min(chosen, options - 1)
         self.taken.append((chosen, options))
         return chosen
 
@@ -37,3 +39,9 @@ def walk(run: Callable[[Chooser], None]) -> int:
         if not taken:
             return count
         path = [chosen for chosen, _ in taken[:-1]] + [taken[-1][0] + 1]
+
+
+def spread(paths: list[list[int]], limit: int) -> list[list[int]]:
+    """At most ``limit`` of them, evenly from the first to the last."""
+    count = min(len(paths), limit)
+    return [paths[number * len(paths) // count] for number in range(count)]

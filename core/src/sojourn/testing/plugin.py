@@ -17,6 +17,7 @@ pytest.register_assert_rewrite(
     "sojourn.testing._store_contract",
     "sojourn.testing._store_faults",
     "sojourn.testing._store_races",
+    "sojourn.testing._store_schedules",
     "sojourn.testing._store_sessions",
     "sojourn.testing._store_writes",
 )
