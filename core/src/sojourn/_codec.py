@@ -12,8 +12,8 @@ from msgspec import Raw
 
 from ._errors import SessionValueError
 
-# Their exact types always come back equal; everything else is compared after a round trip.
-_SURE = frozenset({str, int, bool, bytes, type(None)})
+# These exact types always come back equal, too; everything else is compared after a round trip.
+IMMUTABLE = frozenset({str, int, bool, bytes, type(None)})
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
@@ -37,7 +37,7 @@ class ValueCodec(Protocol):
 
 def is_mutable(value: object) -> bool:
     """Whether somebody who holds this value could change it without telling us."""
-    return type(value) not in _SURE and not isinstance(value, float)
+    return type(value) not in IMMUTABLE and not isinstance(value, float)
 
 
 def checked_key(key: object) -> str:
@@ -91,7 +91,7 @@ class PlainCodec:
         """See ``ValueCodec``; a tuple or a set would come back as a list, so it is refused."""
         try:
             encoded = _encode(value)
-            same = type(value) in _SURE or bool(_decode(encoded) == value)
+            same = type(value) in IMMUTABLE or bool(_decode(encoded) == value)
         except ENCODE_ERRORS as error:
             raise refused(key, value, f"cannot be stored ({type(error).__name__})") from None
         if not same:

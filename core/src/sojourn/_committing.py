@@ -222,7 +222,8 @@ def discard(draft: Draft, reason: Discard) -> None:
 
 def finish(draft: Draft, *, seal: bool) -> CommitResult:
     """The answer, after which the response can carry no more; ``seal``: nor the handle change."""
-    result = answer(draft)
+    is_quiet = draft.line is None and draft.discarded is None
+    result = _LOOKED if is_quiet else answer(draft)
     draft.can_set_cookie = False
     if seal:
         draft.is_sealed, draft.result = True, result

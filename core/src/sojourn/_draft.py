@@ -13,7 +13,7 @@ from anyio import Event
 from msgspec import Raw
 
 from ._backend import Opened
-from ._codec import DECODE_ERRORS, is_mutable, same_bytes
+from ._codec import DECODE_ERRORS, IMMUTABLE, is_mutable, same_bytes
 from ._errors import SessionSealedError
 from ._events import Discard
 from ._lazy_state import LazyState
@@ -124,7 +124,7 @@ class Draft(LazyState):
         except DECODE_ERRORS:
             self._report_misfit(key)
             return MISSING
-        if is_mutable(value):
+        if type(value) not in IMMUTABLE and is_mutable(value):
             self._live[key] = value
         return value
 

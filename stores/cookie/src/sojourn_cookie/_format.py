@@ -136,42 +136,42 @@ def _scaled(ticks: int) -> tuple[int, int]:
 def unpack(message: bytes) -> SessionState | None:
     """The state that these bytes hold; None if they are corrupt or of a newer format."""
     try:
-        return _unpack(message)
+        flags, random, times = _HEAD.unpack_from(message)
+        if flags & _UNKNOWN:
+            return None
+        created, lifetime = times >> 24, (times >> 4 & _MANTISSA) << (times & _SHIFT)
+        at = _HEAD.size
+        created_at = renewed_at = created / _PER_SECOND
+        authenticated_at = created_at if flags & _AUTHENTICATED_AT_CREATION else None
+        minted, owner, flash = message[_CREATED], None, _NO_FLASH
+        if flags & _OTHER_TIMES:
+            if flags & _MINTED_EARLIER:
+                minted, at = message[at : at + _TIME_BYTES], at + _TIME_BYTES
+            if flags & _RENEWED:
+                renewed_at, at = _time_at(message, at), at + _TIME_BYTES
+            if flags & _AUTHENTICATED_LATER:
+                authenticated_at, at = _time_at(message, at), at + _TIME_BYTES
+        values = message[at : len(message) - (flags & _PADDING)]
+        if flags & _OWNER_OR_FLASH:
+            annotated = _decode_annotated(values)
+            owner, flash, values = (
+                annotated.owner,
+                frozenset(annotated.flash),
+                bytes(annotated.data),
+            )
+        return SessionState(
+            (minted + random).hex() + _ID_FILL,
+            1,
+            created_at,
+            renewed_at,
+            (created + lifetime) / _PER_SECOND,
+            owner,
+            authenticated_at,
+            MappingProxyType(_decode_values(values)),
+            flash,
+        )
     except (error, msgspec.MsgspecError, ValueError, RecursionError):
         return None
-
-
-def _unpack(message: bytes) -> SessionState | None:
-    flags, random, times = _HEAD.unpack_from(message)
-    if flags & _UNKNOWN:
-        return None
-    created, lifetime = times >> 24, (times >> 4 & _MANTISSA) << (times & _SHIFT)
-    at = _HEAD.size
-    created_at = renewed_at = created / _PER_SECOND
-    authenticated_at = created_at if flags & _AUTHENTICATED_AT_CREATION else None
-    minted, owner, flash = message[_CREATED], None, _NO_FLASH
-    if flags & _OTHER_TIMES:
-        if flags & _MINTED_EARLIER:
-            minted, at = message[at : at + _TIME_BYTES], at + _TIME_BYTES
-        if flags & _RENEWED:
-            renewed_at, at = _time_at(message, at), at + _TIME_BYTES
-        if flags & _AUTHENTICATED_LATER:
-            authenticated_at, at = _time_at(message, at), at + _TIME_BYTES
-    values = message[at : len(message) - (flags & _PADDING)]
-    if flags & _OWNER_OR_FLASH:
-        annotated = _decode_annotated(values)
-        owner, flash, values = annotated.owner, frozenset(annotated.flash), bytes(annotated.data)
-    return SessionState(
-        (minted + random).hex() + _ID_FILL,
-        1,
-        created_at,
-        renewed_at,
-        (created + lifetime) / _PER_SECOND,
-        owner,
-        authenticated_at,
-        MappingProxyType(_decode_values(values)),
-        flash,
-    )
 
 
 def _time_at(message: bytes, at: int) -> float:
