@@ -7,8 +7,8 @@ has taken effect when the call returns. Nothing here waits for time to pass.
 from __future__ import annotations
 
 import socket
-import struct
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack, suppress
@@ -18,7 +18,8 @@ from typing import Self
 
 import anyio
 from anyio import from_thread, to_thread
-from anyio.abc import ByteStream, Listener, SocketAttribute, SocketStream, TaskStatus
+from anyio.abc import ByteStream, Listener, SocketStream, TaskStatus
+from tests.stores._proxy_links import Gate, Link
 
 Address = tuple[str, int] | Path
 """A TCP host and port, or the path of a unix socket."""
@@ -27,7 +28,6 @@ PATIENCE = 20.0
 """Seconds until a test's wait gives up: long, for a busy machine, and never used up otherwise."""
 
 _BROKEN = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError, OSError)
-_RESET = struct.pack("ii", 1, 0)  # SO_LINGER without time: to close is to reset
 
 
 class Proxy:
@@ -49,8 +49,8 @@ class Proxy:
         self._target = target
         self._listen = listen
         self._news = threading.Condition()
-        self._links: set[_Link] = set()
-        self._requests, self._replies = _Gate(self._tell), _Gate(self._tell)
+        self._links: set[Link] = set()
+        self._requests, self._replies = Gate(self._tell), Gate(self._tell)
         self._is_hole = self._is_late = False
         self._to_drop = self._to_repeat = 0
         self._serving: Future[None] | None = None
@@ -138,9 +138,13 @@ class Proxy:
 
     def wait_until(self, condition: Callable[[Self], bool]) -> None:
         """The same for a test without an event loop."""
+        deadline = time.monotonic() + PATIENCE
         with self._news:
-            if not self._news.wait_for(lambda: condition(self), PATIENCE):
-                raise TimeoutError("the proxy never came to this state")
+            while not condition(self):
+                if time.monotonic() > deadline:
+                    raise TimeoutError("the proxy never came to this state")
+                # Looks again by itself: a condition may depend on more than the proxy.
+                self._news.wait(0.1)
 
     # Opening and closing
 
@@ -183,14 +187,14 @@ class Proxy:
     async def _accept(self, client: SocketStream) -> None:
         with suppress(*_BROKEN):
             async with client, await self._connect() as server:
-                await self._carry(_Link(client, server))
+                await self._carry(Link(client, server))
 
     async def _connect(self) -> SocketStream:
         if isinstance(self._target, Path):
             return await anyio.connect_unix(self._target)
         return await anyio.connect_tcp(*self._target)
 
-    async def _carry(self, link: _Link) -> None:
+    async def _carry(self, link: Link) -> None:
         self._links.add(link)
         self.accepted += 1
         self._tell()
@@ -203,9 +207,7 @@ class Proxy:
             self._links.discard(link)
             self._tell()
 
-    async def _pass_on(
-        self, link: _Link, source: ByteStream, sink: ByteStream, gate: _Gate
-    ) -> None:
+    async def _pass_on(self, link: Link, source: ByteStream, sink: ByteStream, gate: Gate) -> None:
         with suppress(*_BROKEN):
             while True:
                 piece = await source.receive()
@@ -216,7 +218,7 @@ class Proxy:
                     await sink.send(self._answer(link, piece) if source is link.server else piece)
         link.scope.cancel()
 
-    def _answer(self, link: _Link, reply: bytes) -> bytes:
+    def _answer(self, link: Link, reply: bytes) -> bytes:
         """What the client gets now."""
         if self._to_drop:
             self._to_drop -= 1
@@ -231,7 +233,7 @@ class Proxy:
             self._tell()
         return reply
 
-    def _lose(self, link: _Link) -> None:
+    def _lose(self, link: Link) -> None:
         link.is_spoilt = True
         self.lost += 1
         self._tell()
@@ -252,48 +254,3 @@ class Proxy:
     def _tell(self) -> None:
         with self._news:
             self._news.notify_all()
-
-
-class _Link:
-    """One client's connection and the one that was made to the server for it."""
-
-    def __init__(self, client: SocketStream, server: SocketStream) -> None:
-        self.client, self.server = client, server
-        self.scope = anyio.CancelScope()
-        self.is_spoilt = False
-        self.late = b""
-
-    def reset(self) -> None:
-        """Close both as a crash would."""
-        for stream in (self.client, self.server):
-            with suppress(OSError):
-                raw = stream.extra(SocketAttribute.raw_socket)  # noqa: S610 - anyio's, not Django's
-                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        self.scope.cancel()
-
-
-class _Gate:
-    """Where pieces of one direction wait while it is shut."""
-
-    def __init__(self, tell: Callable[[], None]) -> None:
-        self.waiting = 0
-        self._tell = tell
-        self._opened: anyio.Event | None = None
-
-    def shut(self) -> None:
-        self._opened = self._opened or anyio.Event()
-
-    def open(self) -> None:
-        if self._opened is not None:
-            self._opened.set()
-            self._opened = None
-
-    async def pass_through(self) -> None:
-        while self._opened is not None:
-            self.waiting += 1
-            self._tell()
-            try:
-                await self._opened.wait()
-            finally:
-                self.waiting -= 1
-                self._tell()

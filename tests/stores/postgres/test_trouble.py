@@ -7,9 +7,8 @@ import time
 from contextlib import asynccontextmanager
 
 import pytest
-import trio
 
-from sojourn import ConfigurationError, Outcome, SessionManager, StoreUnavailableError
+from sojourn import Outcome, SessionManager, StoreUnavailableError
 from sojourn.testing import Browser, client_cookie
 from sojourn_postgres import PostgresStore, open_store
 
@@ -35,13 +34,6 @@ async def within(seconds):
     async with asyncio.timeout(seconds):
         with pytest.raises(StoreUnavailableError) as caught:
             yield caught
-
-
-async def test_trio_is_refused():
-    """On trio the store says at its opening that it runs on asyncio."""
-    store = open_store("postgresql://u@127.0.0.1:1/x?deadline=1", None)
-    with pytest.raises(ConfigurationError, match="runs on asyncio"):
-        await asyncio.to_thread(trio.run, store.aopen)
 
 
 TROUBLES = {
@@ -157,43 +149,6 @@ async def test_another_row(server):
         store._sql.load = store._sql.load.replace("id = $1", "id <> $1")
         with pytest.raises(StoreUnavailableError, match="another row"):
             await store.load(NOBODY, now=NOW)
-
-
-async def test_passwords(server):
-    """A wrong password is an error that says so, without it; the right one works."""
-    server.sql("DROP ROLE IF EXISTS app; CREATE ROLE app LOGIN PASSWORD 'right'")
-    server.sql("GRANT ALL ON SCHEMA public TO app")
-    url = server.url.replace("sojourn@", "app:{}@")
-    store = open_store(url.format("hunter2"), None)
-    with pytest.raises(StoreUnavailableError, match="refused our user or password") as caught:
-        await store.aopen()
-    assert "hunter2" not in str(caught.value)
-    async with opened(url.format("right")) as store:
-        assert await store.load(NOBODY, now=NOW) is None
-
-
-URLS = (
-    "postgresql://u:hunter2@127.0.0.1:1/x",
-    "postgresql://u:hunter2@127.0.0.1:1,[::1]:1/x",
-    "postgresql://u:hunter2@/x?host=/no/where,/nor/here",
-    "postgresql://u:hunter2,@host:1@x:1/x",
-    "postgresql://u:/hunter2@127.0.0.1:1/x",
-    "postgresql://u:[hunter2@127.0.0.1:1/x",
-    "postgresql://u:hunter2@127.0.0.1:port/x",
-    "postgresql://u:hunter2@127.0.0.1:1/x?target_session_attrs=hunter2",
-    "postgresql://u:hunter2@127.0.0.1:1/x?deadline=hunter2",
-    "postgresql://u:hunter2@127.0.0.1:1/x?table=hunter2'",
-    "postgresql://u:hunter2@127.0.0.1:1/x?sslmode=hunter2",
-)
-
-
-@pytest.mark.parametrize("url", URLS)
-async def test_no_password(url):
-    """Whatever is wrong with a URL, no message holds its password."""
-    with pytest.raises((ConfigurationError, StoreUnavailableError)) as caught:
-        await open_store(url, None).aopen()
-    assert "hunter2" not in str(caught.value)
-    assert isinstance(caught.value, StoreUnavailableError) or caught.value.__cause__ is None
 
 
 async def test_pool_exhausted(server):

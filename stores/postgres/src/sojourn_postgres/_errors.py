@@ -23,6 +23,7 @@ _REMEDIES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
         (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError),
         "lacks the sessions' table; run sojourn_postgres.schema() in a migration, or create=True",
     ),
+    ((asyncpg.UndefinedObjectError,), "does not know an option in the store's URL"),
     ((asyncpg.InsufficientPrivilegeError,), "does not allow a statement on the sessions' table"),
     (
         (asyncpg.TargetServerAttributeNotMatched,),

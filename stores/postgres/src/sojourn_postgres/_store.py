@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Any
 
 from sojourn import ConfigurationError, Outcome, Record, StoreUnavailableError
@@ -38,6 +39,10 @@ class PostgresStore:
         deadline: float = 2.0,
         prepare: bool = True,
     ) -> None:
+        if not 0 < deadline < math.inf or max_connections < 1:
+            raise ConfigurationError(
+                "PostgresStore: deadline is in seconds, above 0; max_connections is 1 or more"
+            )
         self.deadline = deadline
         self._sql = Statements(table)
         self._schema = schema(table) if create else None
