@@ -19,9 +19,10 @@ _LARGEST = 256
 class Link:
     """Commands in, replies out. ``make`` gives an unconnected redis-py connection.
 
-    What is asked in one turn of the event loop, or while the connection takes no more, goes out
-    together. One timer looks after all deadlines: a server that has let one pass is dropped with
-    its connection, since all replies behind the missing one are late as well.
+    A command goes out at once if nothing is under way. Otherwise all of one turn of the event loop
+    go together, and so do those that came while the connection took no more. One timer looks after
+    all deadlines: a server that has let one pass is dropped with its connection, since all replies
+    behind the missing one are late as well.
     """
 
     def __init__(self, make: Callable[[], Any], habits: Habits) -> None:
@@ -47,6 +48,8 @@ class Link:
         self._waiting.append(Asked(command, future, until))
         if self._pipeline is None:
             self._start()
+        elif self._pipeline.is_idle:
+            self._flush()  # who comes next in this turn goes with the others
         elif not self._is_due:
             self._is_due = True
             loop.call_soon(self._flush)

@@ -71,6 +71,11 @@ class Pipeline(asyncio.Protocol):
         return self.is_ready and not (self._is_over or self._is_full or is_waiting)
 
     @property
+    def is_idle(self) -> bool:
+        """Whether nothing is under way, and commands can go out."""
+        return not self._sent and self.is_free
+
+    @property
     def asked(self) -> list[Asked]:
         """What was sent and has no reply yet."""
         return [asked for sent, _ in self._sent for asked in sent.asked]
