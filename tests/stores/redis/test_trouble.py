@@ -24,6 +24,21 @@ def test_trio_is_refused():
         trio.run(store.aopen)
 
 
+def test_one_loop_after_another(server, prefix):
+    """A store that was closed is of use again, on another event loop as well."""
+    store, row = open_store(f"{server.url}?prefix={prefix}&deadline=20", None), new()
+
+    async def visit(call):
+        try:
+            return await call()
+        finally:
+            await store.aclose()
+
+    assert asyncio.run(visit(lambda: store.create(row)))
+    assert row == asyncio.run(visit(lambda: store.load(row.id, now=NOW)))
+    assert asyncio.run(visit(lambda: store.delete(row.id)))
+
+
 async def test_restart(own_server):
     """A server that goes away is an error at once, and is used again without a new store."""
     store, row = open_store(own_server.url, None), new()

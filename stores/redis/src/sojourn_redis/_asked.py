@@ -20,7 +20,7 @@ def is_list(reply: Reply) -> TypeGuard[list[Any]]:
     return isinstance(reply, list)
 
 
-class Asked(Struct, frozen=True, eq=False):
+class Asked(Struct, frozen=True, eq=False, gc=False):
     """One command, who waits for its reply, and until when (seconds on the event loop's clock)."""
 
     command: Command

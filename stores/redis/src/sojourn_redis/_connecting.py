@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import socket
 from typing import Any
 
 from redis import exceptions
@@ -37,7 +38,9 @@ async def _open(plan: Any, pipeline: Pipeline) -> None:
         host, port = await plan.connection_pool.get_master_address()
     context = getattr(plan, "ssl_context", None)
     ssl = None if context is None else context.get()
-    await loop.create_connection(lambda: pipeline, host, port, ssl=ssl)
+    transport, _ = await loop.create_connection(lambda: pipeline, host, port, ssl=ssl)
+    # A peer that is gone without a word shows before the next request does.
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
 
 async def _greeting(plan: Any) -> list[Command]:
