@@ -78,13 +78,13 @@ async def _loads(url: str, rounds: int) -> list[Verdict]:
 
     one = await take_turns(
         {"get": _each(lambda: client.get(key)), "trip": _each(trip), "ours": _each(load)},
-        rounds=rounds,
-        each=500,
+        rounds=rounds * 5,
+        each=50,
     )
     many = await take_turns(
         {"get": _at_once(lambda: client.get(key)), "ours": _at_once(load)},
-        rounds=rounds,
-        each=2000,
+        rounds=rounds * 5,
+        each=5 * AT_ONCE,
     )
     await store.aclose()
     await held.disconnect()
@@ -132,7 +132,7 @@ async def _compared(made: dict[str, Site], rounds: int) -> list[Verdict]:
     lines = []
     for page in ("read", "write"):
         runs = {name: entry.for_case(page, "own", 1) for name, entry in entries.items()}
-        samples = await take_turns(runs, rounds=rounds, each=200)
+        samples = await take_turns(runs, rounds=rounds * 5, each=10)
         for peer, framework in PEERS.items():
             ours = over(samples, f"{framework} + sojourn redis", framework)
             found = ratio(over(samples, peer, framework), ours)
