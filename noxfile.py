@@ -181,7 +181,7 @@ def soak(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """The benchmarks, against peers and raw primitives; arguments after -- go to them."""
     need(session, "benchmarks", "__main__.py")
-    uv_run(session, "python", "-m", "benchmarks", *session.posargs)
+    uv_run(session, "--group=bench", "python", "-m", "benchmarks", *session.posargs)
 
 
 @nox.session(venv_backend="none", default=False)

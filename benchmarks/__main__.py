@@ -56,7 +56,7 @@ def _explained(results: _report.Results, say: Say) -> str:
 
 
 def _measured(*, quick: bool, say: Say) -> _report.Results:
-    rounds, counts, imports = (30, (100_000,), 3) if quick else (400, (100_000, 1_000_000), 15)
+    rounds, counts, imports = (24, (100_000,), 3) if quick else (400, (100_000, 1_000_000), 15)
     measured = asyncio.run(run_all(rounds=rounds, say=say))
     scales = []
     for sessions in counts:

@@ -101,14 +101,24 @@ def verdicts(measured: Measured, scales: list[Scale]) -> list[Verdict]:
 
 def _most(measured: Measured, goal: Most) -> Verdict:
     samples = measured.samples[goal.case]
-    return at_most(goal.title, ratio(samples[goal.ours], samples[goal.other]), goal.at_most)
+    limit = limit_of(goal.ours)
+    reached = ratio(samples[limit], samples[goal.other]) if limit in samples else None
+    found = ratio(samples[goal.ours], samples[goal.other])
+    return at_most(goal.title, found, goal.at_most, reached)
 
 
 def _less(measured: Measured, goal: Less) -> Verdict:
     samples = measured.samples[goal.case]
     theirs = over(samples, goal.peer, framework_of(goal.peer))
     found = ratio(theirs, over(samples, goal.ours, framework_of(goal.ours)))
-    return times_less(goal.title, found, goal.at_least)
+    limit = limit_of(goal.ours)
+    reached = ratio(theirs, over(samples, limit, framework_of(limit))) if limit in samples else None
+    return times_less(goal.title, found, goal.at_least, reached)
+
+
+def limit_of(ours: str) -> str:
+    """The site that does the same by the raw primitives; there is none on most frameworks."""
+    return ours.replace("sojourn", "limit") if "sojourn" in ours else ""
 
 
 def missed(measured: Measured) -> list[tuple[str, str]]:

@@ -76,8 +76,8 @@ _TITLES = {
 
 
 def _goal_table(verdicts: list[Verdict]) -> str:
-    rows = [(v.title, v.goal, v.measured, "yes" if v.met else "**no**") for v in verdicts]
-    return _table(("goal", "wanted", "measured", "met"), rows)
+    rows = [(v.title, v.goal, v.measured, "yes" if v.met else "**no**", v.limit) for v in verdicts]
+    return _table(("goal", "wanted", "measured", "met", "the limit reaches"), rows)
 
 
 def _case_table(measured: Measured, case: str) -> str:

@@ -10,14 +10,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
+import json
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
 from time import monotonic, process_time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sojourn import KeyRing
 
@@ -27,9 +29,6 @@ from ._data import session_data
 from ._sites import Site, entered, framework_of
 
 _RATE = 1000
-_FRAME = re.compile(r"(?P<function>.*) \((?P<file>.*?):\d+\)$")
-_SETTING_UP = (";entered (", ";sites (", "_find_and_load")
-
 _LAYERS = (
     ("core: sealing", "sojourn/_(sodium|keyring)"),
     ("core: the handle and its draft", "sojourn/_(handle|draft|typed_view|model)"),
@@ -98,15 +97,15 @@ def record(site: str, case: str, seconds: float) -> Profile:
     """Look at a process that serves the same request again and again."""
     inside = [sys.executable, "-m", "benchmarks.profile", "--inside", f"--seconds={seconds}"]
     with tempfile.TemporaryDirectory() as folder:
-        stacks = Path(folder) / "stacks"
+        stacks = Path(folder) / "stacks.json"
         options = [
-            "--format=raw",
+            "--format=speedscope",
             f"--rate={_RATE}",
             f"--output={stacks}",
             "--full-filenames",
             "--nonblocking",
         ]
-        command = ["py-spy", "record", *options, "--", *inside, site, case]
+        command = [_py_spy(), "record", *options, "--", *inside, site, case]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         found = re.search(r"us per request: ([\d.]+)", done.stdout)
         if done.returncode or found is None:
@@ -114,15 +113,40 @@ def record(site: str, case: str, seconds: float) -> Profile:
         return _profile(stacks.read_text(), float(found[1]))
 
 
-def _profile(stacks: str, total: float) -> Profile:
+def _py_spy() -> str:
+    """The program: beside this Python, or wherever the shell finds it. FileNotFoundError if not."""
+    beside = shutil.which("py-spy", path=str(Path(sys.executable).parent))
+    found = beside or shutil.which("py-spy")
+    if found is None:
+        raise FileNotFoundError("py-spy, of the dependency group bench")
+    return found
+
+
+def _profile(recorded: str, total: float) -> Profile:
+    """What a speedscope file says about the time after the mark."""
+    whole = json.loads(recorded)
+    frames = whole["shared"]["frames"]
     counts: Counter[tuple[str, str]] = Counter()
-    for line in stacks.splitlines():
-        frames, _, count = line.rpartition(" ")
-        own = _FRAME.match(frames.rpartition(";")[2])
-        if own and not any(part in frames for part in _SETTING_UP):
-            counts[_short(own["file"]), own["function"]] += int(count)
+    for thread in whole["profiles"]:
+        stacks = [stack for stack in thread["samples"] if stack]
+        marks = [n for n, stack in enumerate(stacks) if _is_mark(stack, frames)]
+        for stack, seen in itertools.groupby(stacks[marks[-1] + 1 :] if marks else ()):
+            own = frames[stack[-1]]
+            # Seen again and again at one place: the process was waiting for a processor.
+            counts[_short(own["file"]), own["name"]] += min(len(list(seen)), 2)
     share = total / max(1, counts.total())
     return Profile(Counter({key: n * share for key, n in counts.items()}), total)
+
+
+def _is_mark(stack: list[int], frames: list[dict[str, Any]]) -> bool:
+    return bool(frames[stack[-1]]["name"] == _mark.__name__)
+
+
+def _mark() -> None:
+    """Be seen: what comes before this is setting up."""
+    ends = monotonic() + 0.2
+    while monotonic() < ends:
+        pass
 
 
 def _short(file: str) -> str:
@@ -149,6 +173,7 @@ async def _serve(name: str, case_name: str, seconds: float) -> None:
     entry = await entered(name, sites[name])
     run = entry.for_case(case.page, case.cookie, case.at_once)
     await run(1000)
+    _mark()
     started, ends, count = process_time(), monotonic() + seconds, itertools.count()
     while monotonic() < ends:
         await run(500)
