@@ -5,6 +5,7 @@
 from msgspec.structs import replace
 
 from sojourn import Cookie, Intent, Operation, Outcome, Presence, Secret, _plan, _serverside
+from sojourn._row_secrets import presence_of
 from sojourn._timeouts import Policy
 
 
@@ -23,44 +24,45 @@ def secret_is_stored(monkeypatch):
 
 
 def any_secret_opens(monkeypatch):
-    monkeypatch.setattr(_serverside, "_presence", lambda token, record, now: Presence.ROW)
+    monkeypatch.setattr(_serverside, "presence_of", lambda token, record, now: Presence.ROW)
 
 
 def grace_without_end(monkeypatch):
-    honest = _serverside._presence
     monkeypatch.setattr(
-        _serverside, "_presence", lambda token, record, now: honest(token, record, 0)
+        _serverside, "presence_of", lambda token, record, now: presence_of(token, record, 0)
     )
 
 
-def conflicts_are_overwritten(monkeypatch):
-    honest = _serverside.ServerSide._replace
+def writes(careless):
+    """The way in which a row is replaced, changed: ``careless(backend, honest, plan, now)``."""
 
-    async def careless(self, plan, opened, old, now):
-        newest = await self.store.load(old.id, now=now)
-        return await honest(self, plan, opened, newest or old, now)
+    def fault(monkeypatch):
+        honest = _serverside.ServerSide._write
 
-    monkeypatch.setattr(_serverside.ServerSide, "_replace", careless)
+        async def write(self, plan, now):
+            if plan.operation is not Operation.REPLACE:
+                return await honest(self, plan, now)
+            return await careless(self, honest, plan, now)
 
+        monkeypatch.setattr(_serverside.ServerSide, "_write", write)
 
-def what_is_gone_is_created(monkeypatch):
-    honest = _serverside.ServerSide._replace
-
-    async def careless(self, plan, opened, old, now):
-        written = await honest(self, plan, opened, old, now)
-        return await self._create(plan.after) if written.outcome is Outcome.GONE else written
-
-    monkeypatch.setattr(_serverside.ServerSide, "_replace", careless)
+    return fault
 
 
-def what_is_gone_is_fine(monkeypatch):
-    honest = _serverside.ServerSide._replace
+async def conflicts_are_overwritten(backend, honest, plan, now):
+    newest = await backend.store.load(plan.opened.record.id, now=now)
+    opened = replace(plan.opened, record=newest or plan.opened.record)
+    return await honest(backend, replace(plan, opened=opened), now)
 
-    async def careless(self, plan, opened, old, now):
-        written = await honest(self, plan, opened, old, now)
-        return replace(written, outcome=Outcome.APPLIED, opened=opened)
 
-    monkeypatch.setattr(_serverside.ServerSide, "_replace", careless)
+async def what_is_gone_is_created(backend, honest, plan, now):
+    written = await honest(backend, plan, now)
+    return await backend._create(plan.after) if written.outcome is Outcome.GONE else written
+
+
+async def what_is_gone_is_fine(backend, honest, plan, now):
+    written = await honest(backend, plan, now)
+    return replace(written, outcome=Outcome.APPLIED, opened=plan.opened)
 
 
 def nothing_is_throttled(monkeypatch):
@@ -81,9 +83,9 @@ FAULTS = {
     "SecretIsStored": secret_is_stored,
     "AnySecretOpens": any_secret_opens,
     "GraceWithoutEnd": grace_without_end,
-    "ConflictsAreOverwritten": conflicts_are_overwritten,
-    "WhatIsGoneIsCreated": what_is_gone_is_created,
-    "WhatIsGoneIsFine": what_is_gone_is_fine,
+    "ConflictsAreOverwritten": writes(conflicts_are_overwritten),
+    "WhatIsGoneIsCreated": writes(what_is_gone_is_created),
+    "WhatIsGoneIsFine": writes(what_is_gone_is_fine),
     "NothingIsThrottled": nothing_is_throttled,
     "AbsoluteIsForgotten": absolute_is_forgotten,
     "LoginKeepsTheSecret": table(ROW, Intent.BIND, secret=Secret.KEEP),

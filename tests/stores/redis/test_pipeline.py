@@ -107,7 +107,7 @@ def test_nobody_gets_another_s_reply(batches, habits, fault, place, size):
                 pipeline.data_received(stream[start : start + size])
         for one in (one for batch in asked for one in batch):
             if one.future.done():
-                name, key = one.command
+                name, key = map(str, one.command)
                 right = key.encode() if name == "GET" else int(key)
                 assert right == one.future.result()
             else:
