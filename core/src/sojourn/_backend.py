@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 class Presence(enum.Enum):
     """What the request's cookie opened."""
 
-    __hash__ = object.__hash__  # see Intent
-
     NEW = "new"  # nothing: there was no cookie, or none that is good
     ROW = "row"  # a row, by its current secret
     GRACE = "grace"  # a row, by the secret before a periodic rotation

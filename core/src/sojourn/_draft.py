@@ -39,16 +39,18 @@ MISSING: Any = object()
 class Draft(LazyState):
     """One session in one request."""
 
-    extend = True
+    accessed: bool
+    current: SessionState | None
+    extend: bool = True
     opened: Opened | None = None
-    is_sealed = False
-    can_set_cookie = True
+    is_sealed: bool = False
+    can_set_cookie: bool = True
     line: str | None = None
     discarded: Discard | None = None
     result: Any = None
-    is_writing = False
+    is_writing: bool = False
     turn: Event | None = None
-    _taken = 0
+    _taken: int = 0
     _now: float
 
     def attach(self, opened: Opened | None, now: float) -> SessionState:

@@ -24,8 +24,6 @@ from ._transitions import Bind, Destroy, Kinds, Patch, Rotate
 class Intent(enum.Enum):
     """What a patch asks for, strongest first."""
 
-    __hash__ = object.__hash__  # members are unique; Enum's own hash is slow, and TABLE asks for it
-
     RESTART = "restart"  # destroyed, and then written to: another session begins
     DESTROY = "destroy"
     BIND = "bind"
