@@ -45,6 +45,6 @@ class TestOnThreads(TestSQLite):
         path = tmp_path / "sessions.db"
         return lambda: SQLiteStore(path, durability="normal", reads="thread", deadline=30)
 
-    async def test_any_sequence_of_visits(self, make_store):
+    async def test_any_sequence_of_visits(self, make_store, anyio_backend_name):
         """Not again: the longest test is about when writes happen, not about where reads do."""
         pytest.skip("runs with inline reads, in the class above")

@@ -1,6 +1,5 @@
 """What is wrong with a file is told with its path and a remedy, and reads go on where they can."""
 
-import resource
 import sqlite3
 import subprocess
 import sys
@@ -178,6 +177,7 @@ anyio.run(main, backend=backend)
         # SQLite needs to create a file beside it, even to read.
         (0o500, "delete read-only True\nload read-only True\n"),
     ],
+    ids=["file", "folder"],
 )
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_a_read_only_file(tmp_path, backend, folder_mode, expected):
@@ -251,6 +251,7 @@ async def test_a_full_disk(tmp_path):
 
 async def test_a_disk_quota(tmp_path):
     """If the system lets no file grow, writes are refused as on a full disk, and reads go on."""
+    resource = pytest.importorskip("resource", reason="sets a limit of POSIX")
     async with using(SQLiteStore(tmp_path / "a.db")) as store:
         row = new()
         await store.create(row)
