@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from sojourn.testing import AdapterTests, Capabilities, Client, Serve, Setup, over_tcp
 
@@ -15,9 +15,9 @@ from ._site import build
 
 
 @asynccontextmanager
-async def served(given: Setup, **options: Any) -> AsyncIterator[Client]:
-    """The application in aiohttp's own server; its test client starts the same one."""
-    runner = web.AppRunner(build(given), shutdown_timeout=1, **options)
+async def served(given: Setup) -> AsyncIterator[Client]:
+    """The application in aiohttp's own server."""
+    runner = web.AppRunner(build(given), shutdown_timeout=1)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -38,12 +38,21 @@ class TestAiohttp(AdapterTests):
         return served
 
 
-# How a store is asked does not depend on who cancels.
+@asynccontextmanager
+async def by_test_server(given: Setup) -> AsyncIterator[Client]:
+    """The server of aiohttp's own test client, which differs from others: see the class below."""
+    async with TestServer(build(given)) as server:
+        assert server.port is not None
+        async with over_tcp(server.host, server.port) as client:
+            yield client
+
+
+# How a store is asked does not depend on who serves.
 @pytest.mark.parametrize("rows", ["awaited"], indirect=True)
-class TestCancelling(TestAiohttp):
-    """A server that cancels the handler when its client leaves."""
+class TestAiohttpTestServer(TestAiohttp):
+    """A server that cancels the handler when its client leaves: aiohttp's test server does."""
 
     @pytest.fixture
     def serve(self) -> Serve:
         """See ``AdapterTests``."""
-        return lambda setup: served(setup, handler_cancellation=True)
+        return by_test_server

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
 from quart import Quart
 from quart_trio import QuartTrio
+from tests.adapters._test_client import RawHeaders, WaitingClient
+from werkzeug.datastructures import Headers
 
 from sojourn.testing import (
     ASGI_SERVERS,
     AdapterTests,
     Capabilities,
     Client,
+    Reply,
     Serve,
     Setup,
     in_process,
@@ -57,6 +60,39 @@ class TestQuart(AdapterTests):
         yield serving
         if "file" in request.node.name:
             gc.collect()  # here, where its warning is expected
+
+
+class OwnClient(WaitingClient):
+    """Quart's, which is asynchronous."""
+
+    async def request(self, method: str, path: str, headers: RawHeaders) -> Reply:
+        """See ``Client``."""
+        given = Headers([(name.decode(), value.decode("latin-1")) for name, value in headers])
+        response = await self._client.open(path, method=method, headers=given)
+        lines = [(n.encode(), v.encode("latin-1")) for n, v in response.headers]
+        # What a server does for the application.
+        body = b"" if method == "HEAD" else await response.get_data(as_text=False)
+        return Reply(response.status_code, lines, body)
+
+
+@asynccontextmanager
+async def by_test_client(app: Quart) -> AsyncIterator[Client]:
+    """The application, started and stopped, and its test client without a cookie jar."""
+    async with app.test_app():
+        yield OwnClient(app.test_client(use_cookies=False))
+
+
+# How a store is asked does not depend on who calls.
+@pytest.mark.parametrize("rows", ["awaited"], indirect=True)
+class TestQuartTestClient(TestQuart):
+    """By Quart's own test client."""
+
+    capabilities = Capabilities(opt_out=False, websocket=False)
+
+    @pytest.fixture
+    def run(self) -> Any:
+        """The way to run an application."""
+        return by_test_client
 
 
 # How a store is asked does not depend on who serves.
