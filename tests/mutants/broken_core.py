@@ -23,44 +23,51 @@ def secret_is_stored(monkeypatch):
 
 
 def any_secret_opens(monkeypatch):
-    monkeypatch.setattr(_serverside, "_presence", lambda token, record, now: Presence.ROW)
+    monkeypatch.setattr(_serverside, "presence_of", lambda token, record, now: Presence.ROW)
 
 
 def grace_without_end(monkeypatch):
-    honest = _serverside._presence
+    honest = _serverside.presence_of
     monkeypatch.setattr(
-        _serverside, "_presence", lambda token, record, now: honest(token, record, 0)
+        _serverside, "presence_of", lambda token, record, now: honest(token, record, 0)
     )
 
 
-def conflicts_are_overwritten(monkeypatch):
-    honest = _serverside.ServerSide._replace
+def writing(careless):
+    """The backend of rows with another way to write; it gets the honest one, too."""
 
-    async def careless(self, plan, opened, old, now):
-        newest = await self.store.load(old.id, now=now)
-        return await honest(self, plan, opened, newest or old, now)
+    def fault(monkeypatch):
+        honest = _serverside.ServerSide.write
 
-    monkeypatch.setattr(_serverside.ServerSide, "_replace", careless)
+        async def write(self, plan, *, now):
+            return await careless(self, plan, now, honest)
 
+        monkeypatch.setattr(_serverside.ServerSide, "write", write)
 
-def what_is_gone_is_created(monkeypatch):
-    honest = _serverside.ServerSide._replace
-
-    async def careless(self, plan, opened, old, now):
-        written = await honest(self, plan, opened, old, now)
-        return await self._create(plan.after) if written.outcome is Outcome.GONE else written
-
-    monkeypatch.setattr(_serverside.ServerSide, "_replace", careless)
+    return fault
 
 
-def what_is_gone_is_fine(monkeypatch):
-    honest = _serverside.ServerSide._replace
+async def conflicts_are_overwritten(backend, plan, now, honest):
+    if plan.operation is Operation.REPLACE:
+        newest = await backend.store.load(plan.opened.record.id, now=now)
+        newer = replace(plan.opened, record=newest or plan.opened.record)
+        plan = replace(plan, opened=newer)
+    return await honest(backend, plan, now=now)
 
-    async def careless(self, plan, opened, old, now):
-        written = await honest(self, plan, opened, old, now)
-        return replace(written, outcome=Outcome.APPLIED, opened=opened)
 
-    monkeypatch.setattr(_serverside.ServerSide, "_replace", careless)
+async def what_is_gone_is_created(backend, plan, now, honest):
+    written = await honest(backend, plan, now=now)
+    if written.outcome is not Outcome.GONE:
+        return written
+    again = replace(plan, opened=None, operation=Operation.CREATE)
+    return await honest(backend, again, now=now)
+
+
+async def what_is_gone_is_fine(backend, plan, now, honest):
+    written = await honest(backend, plan, now=now)
+    if written.outcome is not Outcome.GONE:
+        return written
+    return replace(written, outcome=Outcome.APPLIED, opened=plan.opened)
 
 
 def nothing_is_throttled(monkeypatch):
@@ -81,9 +88,9 @@ FAULTS = {
     "SecretIsStored": secret_is_stored,
     "AnySecretOpens": any_secret_opens,
     "GraceWithoutEnd": grace_without_end,
-    "ConflictsAreOverwritten": conflicts_are_overwritten,
-    "WhatIsGoneIsCreated": what_is_gone_is_created,
-    "WhatIsGoneIsFine": what_is_gone_is_fine,
+    "ConflictsAreOverwritten": writing(conflicts_are_overwritten),
+    "WhatIsGoneIsCreated": writing(what_is_gone_is_created),
+    "WhatIsGoneIsFine": writing(what_is_gone_is_fine),
     "NothingIsThrottled": nothing_is_throttled,
     "AbsoluteIsForgotten": absolute_is_forgotten,
     "LoginKeepsTheSecret": table(ROW, Intent.BIND, secret=Secret.KEEP),
