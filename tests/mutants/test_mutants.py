@@ -106,7 +106,7 @@ def outcomes(tmp_path_factory):
     return found
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("mutant", KILLED_BY)
 def test_each_mutant_dies_by_its_test(outcomes, mutant):
     """The named test fails on the mutant, and passes on what the mutant was made of."""
@@ -115,7 +115,7 @@ def test_each_mutant_dies_by_its_test(outcomes, mutant):
     assert not outcomes[f"Test{HONEST.get(mutant, 'Honest')}", test]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("mutant", KILLED_BY)
 def test_each_failure_says_what_to_do(outcomes, mutant):
     """The message of a failure names the promise, the calls that broke it, and the remedy."""
@@ -127,7 +127,7 @@ def test_each_failure_says_what_to_do(outcomes, mutant):
     assert sorted(parts) == parts
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_a_long_failure_is_shrunk(outcomes):
     """The state machine's failure is the shortest sequence of visits that Hypothesis found."""
     message = outcomes["TestForgetsToCount", "test_any_sequence_of_visits"]

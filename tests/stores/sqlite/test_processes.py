@@ -36,6 +36,12 @@ def test_rows_are_linear(tmp_path, backend):
     assert check_rows(made, processes=2, tasks=4, calls=25, backend=backend) == 200
 
 
+def test_rows_are_linear_with_faults(tmp_path):
+    """The same while calls, or their answers, get lost."""
+    made = partial(SQLiteStore, tmp_path / "a.db")
+    assert check_rows(made, processes=2, tasks=5, calls=20, faults=0.1) > 50
+
+
 def test_processes_that_start_together(tmp_path):
     """All of several processes can open a file that does not exist yet."""
     context = multiprocessing.get_context("spawn")
