@@ -13,6 +13,7 @@ from sojourn import (
     Bind,
     Clear,
     ConfigurationError,
+    CookieOptions,
     KeyRing,
     Modify,
     Policy,
@@ -154,7 +155,7 @@ def test_both_alphabets_spell_the_same_key() -> None:
         assert Unsealed(b"hello", stale=False) == KeyRing(spelling).box("a").open(sealed)
 
 
-@pytest.mark.parametrize("junk", [" ", "\n", "*", "=A"])
+@pytest.mark.parametrize("junk", [" ", "\n", "*", "****", "=A"])
 def test_a_key_with_anything_between_is_none(junk: str) -> None:
     """Whatever is no character of base64 makes a key none, wherever it stands."""
     with pytest.raises(ConfigurationError, match="a key is 32 random bytes"):
@@ -180,12 +181,42 @@ def test_hashes_are_the_same_or_not() -> None:
     assert [True, False, False] == [same_hash(b"a", other) for other in (b"a", b"b", None)]
 
 
-# Headers
+# Cookies and headers
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"http_only": False},
+        {"name": "__Http-id"},
+        {"name": "__Host-Http-id"},
+        {"name": "__Secure-id", "path": "/a", "domain": "example.org"},
+        {"secure": False, "same_site": "strict"},
+        {"same_site": "none", "partitioned": True},
+    ],
+    ids=str,
+)
+def test_what_a_browser_keeps_is_accepted(asked: dict[str, Any]) -> None:
+    """No rule refuses more than what a browser would drop."""
+    options = CookieOptions(**asked)
+    assert asked == {name: getattr(options, name) for name in asked}
 
 
 def test_other_blanks_belong_to_the_value() -> None:
     """Only SP and HTAB are trimmed from a value."""
     assert [b"\x0b1\x0c"] == read([b"a= \x0b1\x0c\t"], b"a")
+
+
+@pytest.mark.parametrize("header", [b"b=2; c=3; a=1", b";a=1", b";;a=1", b"a=1;", b"ab=1;ba;a=1"])
+def test_a_pair_is_found_wherever_it_stands(header: bytes) -> None:
+    """Pairs before and after ours, and empty ones, do not hide it."""
+    assert [b"1"] == read([header], b"a")
+
+
+@pytest.mark.parametrize("header", [b"\x0ba=1", b"a\x0c=1", b"b;c\x0ba=1", b"\xa0a=1"])
+def test_other_blanks_make_another_name(header: bytes) -> None:
+    """Only SP and HTAB are trimmed from a name."""
+    assert [] == read([header], b"a")
 
 
 def test_one_candidate_too_many_is_seen() -> None:
