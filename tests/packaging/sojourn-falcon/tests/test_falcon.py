@@ -57,6 +57,11 @@ class Site:
         await act(get_session(req), action)
         resp.data = (self.setup.folder / "page.txt").read_bytes()
 
+    async def missing(self, req, resp, error, params):
+        resp.status, resp.text = 404, "nothing"
+        if req.path.startswith("/missing/"):
+            resp.text = await act(get_session(req), req.path.rpartition("/")[2])
+
     async def on_get_background(self, req, resp, action):
         await self.on_get_text(req, resp, action)
 
@@ -76,6 +81,7 @@ def build(setup):
         if shape != name:
             path = "/typed" if shape == "typed" else f"/{shape}/{{action}}"
             app.add_route(path, site, suffix=shape)
+    app.add_error_handler(falcon.HTTPNotFound, site.missing)
     app.add_static_route("/static", setup.folder)
     return app
 
