@@ -1,7 +1,9 @@
 """What is in the file, and what is not."""
 
+import gc
 import sqlite3
 import stat
+import threading
 import time
 
 import anyio
@@ -21,6 +23,12 @@ pytestmark = pytest.mark.anyio
 def anyio_backend(request):
     """Both kinds of loop."""
     return request.param
+
+
+def _threads_but(others):
+    """The store's threads that are not among those of other tests."""
+    names = [thread.name for thread in threading.enumerate() if thread not in others]
+    return [name for name in names if name.startswith("sojourn-sqlite")]
 
 
 def _bytes(folder):
@@ -53,29 +61,26 @@ async def test_only_the_owner_reads_the_files(tmp_path):
 
 async def test_closing_leaves_one_file(tmp_path):
     """After aclose the WAL is in the file and removed, and no thread is left."""
-    import threading
-
+    others = set(threading.enumerate())
     store = SQLiteStore(tmp_path / "a.db")
     async with using(store):
         await store.create(new())
         assert store.load_nowait("0" * 32, now=NOW) is None
     assert [path.name for path in tmp_path.iterdir()] == ["a.db"]
     end = time.monotonic() + 5
-    while any(t.name.startswith("sojourn-sqlite") for t in threading.enumerate()):
+    while _threads_but(others):
         assert time.monotonic() < end
         await anyio.lowlevel.checkpoint()
 
 
 async def test_a_store_that_nobody_closed_ends_its_threads(tmp_path):
     """A store that is garbage stops its threads and closes its file."""
-    import gc
-    import threading
-
+    others = set(threading.enumerate())
     store = SQLiteStore(tmp_path / "a.db")
     await store.create(new())
     del store
     end = time.monotonic() + 5
-    while any(t.name.startswith("sojourn-sqlite") for t in threading.enumerate()):
+    while _threads_but(others):
         gc.collect()
         assert time.monotonic() < end
         await anyio.lowlevel.checkpoint()
