@@ -14,19 +14,23 @@ from sojourn._token import Token
 from ._rows import Bare, NowaitRows
 from ._site import Site, drive
 
-steps = st.lists(st.tuples(st.booleans(), st.integers(0, 9)), max_size=60)
+steps = st.lists(st.tuples(st.sampled_from(["put", "get", "forget"]), st.integers(0, 9)))
 
 
 @given(st.integers(0, 4), steps)
-def test_recent_finds_the_newest_and_is_bounded(size: int, steps: list[tuple[bool, int]]) -> None:
+def test_recent_finds_the_newest_and_is_bounded(size: int, steps: list[tuple[str, int]]) -> None:
     """It never holds more than twice its size, nor anything but the last value of a key."""
     recent: Recent[int, int] = Recent(size)
     last: dict[int, int] = {}
-    for count, (is_put, key) in enumerate(steps):
-        if is_put:
+    for count, (step, key) in enumerate(steps):
+        if step == "put":
             recent.put(key, count)
             last.pop(key, None)
             last[key] = count
+        elif step == "forget":
+            recent.forget(key)
+            last.pop(key, None)
+            assert recent.get(key) is None
         else:
             assert recent.get(key) in {None, last.get(key)}
         assert len(recent) <= 2 * size
@@ -116,3 +120,21 @@ def test_a_remembered_row_opens_by_its_own_secret_only() -> None:
     assert Rejection.UNREADABLE is backend.load_nowait(opened.ticket, now=now)
     store.rows[row.id] = replace(row, secret_hash=b"x" * 32)
     assert Rejection.WRONG_SECRET is backend.load_nowait(opened.ticket, now=now)
+
+
+@pytest.mark.anyio
+async def test_what_has_ended_is_not_remembered(store: Bare) -> None:
+    """Nothing of a session stays opened after a logout, or after it was revoked."""
+    site = Site(store)
+    backend = site.manager._settings.backend
+    assert isinstance(backend, ServerSide)
+    for end in ("destroy", "revoke"):
+        browser = await site.visitor(a=1)
+        async with browser.visit() as session:
+            assert 1 == session["a"]
+            assert 1 == len(backend._recent)
+            if end == "destroy":
+                session.destroy()
+        if end == "revoke":
+            assert await site.manager.revoke(str(session.id))
+        assert 0 == len(backend._recent)

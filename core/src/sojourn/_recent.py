@@ -44,6 +44,11 @@ class Recent(Generic[K, V]):
             self._former, self._newest = self._newest, {}
         self._newest[key] = value
 
+    def forget(self, key: K) -> None:
+        """Keep nothing of this key: what has ended need not stay in memory."""
+        self._newest.pop(key, None)
+        self._former.pop(key, None)
+
     def __len__(self) -> int:
         return len(self._newest) + len(self._former)
 

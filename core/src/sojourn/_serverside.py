@@ -167,6 +167,7 @@ class ServerSide:
             outcome = await self._border.bound(touched)
         elif operation in (Operation.DELETE, Operation.RESTART):
             await self._border.bound(self.store.delete(old.id))
+            self._recent.forget(old.id)
             return await self._create(plan.after) if operation is Operation.RESTART else _ENDED
         else:
             raise AssertionError(operation)
@@ -244,6 +245,7 @@ class ServerSide:
 
     async def revoke(self, id: str) -> bool:
         """See ``SupportsRows``."""
+        self._recent.forget(id)
         return await self._border.call(self.store.delete(id))
 
     async def revoke_owner(self, owner: str, *, keep: str | None) -> int:

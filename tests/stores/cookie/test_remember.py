@@ -2,10 +2,22 @@
 
 import os
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sojourn import KeyRing, Opened, Policy, Rejection, Timeouts
+from sojourn import (
+    CommitPlan,
+    Cookie,
+    Intent,
+    KeyRing,
+    Opened,
+    Operation,
+    Policy,
+    Rejection,
+    Secret,
+    Timeouts,
+)
 from sojourn_cookie import CookieBackend
 
 from ._sessions import NOW, TYPICAL, opened, state, token
@@ -56,3 +68,17 @@ def test_a_changed_byte_opens_nothing_beside_a_remembered_session(place, differe
     changed = bytearray(text)
     changed[place % len(text)] ^= difference
     assert not isinstance(opened(remembering, bytes(changed)), Opened)
+
+
+def test_what_has_ended_is_not_remembered():
+    """A logout forgets what the cookie opened, although that cookie would open again."""
+    remembering, text = backend(), token(backend(), state(TYPICAL))
+    before = opened(remembering, text)
+    assert isinstance(before, Opened)
+    assert 1 == len(remembering._recent)
+    plan = CommitPlan(
+        Intent.DESTROY, Operation.DELETE, Cookie.EXPIRE, Secret.KEEP, before, before.state
+    )
+    with pytest.raises(StopIteration):
+        remembering.write(plan, now=NOW).send(None)
+    assert 0 == len(remembering._recent)

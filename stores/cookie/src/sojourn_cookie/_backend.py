@@ -100,6 +100,8 @@ class CookieBackend:
     async def write(self, plan: CommitPlan, *, now: float) -> Written:  # noqa: ARG002
         """See ``Backend``. Raises SessionTooLargeError if no browser would keep the cookie."""
         if plan.operation is Operation.DELETE:
+            if plan.opened is not None:
+                self._recent.forget(plan.opened.ticket)
             return _ENDED
         after = plan.after
         if not after.id:
