@@ -6,6 +6,7 @@ import random
 import sqlite3
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -28,7 +29,7 @@ class _Last:
         self.job = job
 
 
-class Worker:
+class Worker(ABC):
     """A thread that starts with the first job and ends with ``stop``.
 
     ``gate`` is held while the connection is in use: a fork waits for it, and a thread that still
@@ -84,11 +85,11 @@ class Worker:
                 answer([last.job])
                 return
 
+    @abstractmethod
     def work(self, jobs: list[Job]) -> None:
         """Carry out the jobs, set the result or the error of each, and answer each once."""
-        raise NotImplementedError
 
-    def tidy(self) -> None:
+    def tidy(self) -> None:  # noqa: B027 - only writers leave something to tidy
         """What has time until everybody was answered."""
 
     def has_jobs(self) -> bool:
