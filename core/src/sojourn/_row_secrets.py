@@ -11,14 +11,16 @@ Previous = tuple[bytes | None, float | None]
 
 NO_PREVIOUS: Previous = (None, None)
 
+_ROW = Presence.ROW
+
 
 def presence_of(token: Token, record: Record, now: float) -> Presence | None:
     """How this token opens the row, None if it does not."""
     if token.secret is None:
-        return Presence.ROW
+        return _ROW
     hashed = hash_secret(token.secret)
     if same_hash(hashed, record.secret_hash):
-        return Presence.ROW
+        return _ROW
     until = record.previous_until
     if until is not None and now < until and same_hash(hashed, record.previous_hash):
         return Presence.GRACE

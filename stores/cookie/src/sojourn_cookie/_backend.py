@@ -32,7 +32,9 @@ MAX_SKEW = 60.0
 """Seconds that the clock of the server that sealed may be ahead of ours."""
 
 _NONCE_BYTES = 24
-_ENDED = Written(Outcome.APPLIED)
+# A member takes 90 ns to look up on its enum (3.11), and these are needed for each request.
+_SEAL, _APPLIED, _DELETE = Presence.SEAL, Outcome.APPLIED, Operation.DELETE
+_ENDED = Written(_APPLIED)
 
 
 class CookieBackend:
@@ -95,11 +97,11 @@ class CookieBackend:
         is_skewed = state.renewed_at > now + MAX_SKEW or state.created_at > now + MAX_SKEW
         if is_skewed or self._policy.is_over(state.created_at, state.expires_at, now):
             return Rejection.EXPIRED
-        return Opened(state, Presence.SEAL, ticket, None, stale)
+        return Opened(state, _SEAL, ticket, None, stale)
 
     async def write(self, plan: CommitPlan, *, now: float) -> Written:  # noqa: ARG002
         """See ``Backend``. Raises SessionTooLargeError if no browser would keep the cookie."""
-        if plan.operation is Operation.DELETE:
+        if plan.operation is _DELETE:
             if plan.opened is not None:
                 self._recent.forget(plan.opened.ticket)
             return _ENDED
@@ -114,7 +116,7 @@ class CookieBackend:
                 f"the cookie's value would take {size} of at most {self._longest} bytes"
             )
         ticket = self._box.seal(message, nonce=self._entropy(_NONCE_BYTES))
-        return Written(Outcome.APPLIED, Opened(state, Presence.SEAL, ticket))
+        return Written(_APPLIED, Opened(state, _SEAL, ticket))
 
     async def aopen(self) -> None:
         """See ``Backend``. Raises ConfigurationError for entropy that repeats itself."""

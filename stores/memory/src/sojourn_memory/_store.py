@@ -14,6 +14,8 @@ from ._shards import MASK, shards
 
 logger = logging.getLogger("sojourn")
 
+_APPLIED = Outcome.APPLIED  # to look it up takes 90 ns in 3.11
+
 _CLEANED_PER_CREATE = 2
 """Expired rows that a new row takes with it: more than one, so that cleaning outruns creating.
 While the store is less than half full they are left to the sweeper, whose counts then say more."""
@@ -93,24 +95,24 @@ class MemoryStore:
         shard = self._shards[key & MASK]
         old = shard.get(key)
         outcome = _outcome(old, version, now)
-        if old is None or outcome is not Outcome.APPLIED:
+        if old is None or outcome is not _APPLIED:
             return outcome
         shard[key] = new = _rows.pack(record)
         if not _rows.are_filed_alike(old, new):
             self._refile(record.id, old, new)
-        return Outcome.APPLIED
+        return _APPLIED
 
     async def touch(self, id: str, *, version: int, expires_at: float, now: float) -> Outcome:
         key = int(id, 16)
         shard = self._shards[key & MASK]
         old = shard.get(key)
         outcome = _outcome(old, version, now)
-        if old is None or outcome is not Outcome.APPLIED:
+        if old is None or outcome is not _APPLIED:
             return outcome
         shard[key] = new = _rows.touched(old, expires_at=expires_at)
         if not _rows.are_filed_alike(old, new):
             self._refile(id, old, new)
-        return Outcome.APPLIED
+        return _APPLIED
 
     async def delete(self, id: str) -> bool:
         return self._delete(bytes.fromhex(id))
@@ -235,7 +237,7 @@ def _outcome(row: bytes | None, version: int, now: float) -> Outcome:
     expires_at, present = _rows.deadline_and_version(row)
     if expires_at <= now:
         return Outcome.GONE
-    return Outcome.APPLIED if present == version else Outcome.CONFLICT
+    return _APPLIED if present == version else Outcome.CONFLICT
 
 
 def _checked(max_sessions: object) -> int:
