@@ -164,6 +164,7 @@ def test_the_plan_without_a_cookie_is_what_the_table_says(
     if intent is Intent.RENEW:  # nothing renews a secret that nobody would hear of
         intent = Intent.REST if presence is Presence.NEW else Intent.EXTEND
     intent = REDUCED.get((presence, intent), intent)
+    assert intent is plan.intent
     assert TABLE[presence, intent].without is plan.operation
 
 

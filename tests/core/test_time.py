@@ -144,6 +144,17 @@ async def test_promise_16_rotation_when_due_leaves_a_grace(store: Bare) -> None:
     assert {"a": 1, "b": 2} == await browser.sees()
 
 
+async def test_promise_16_rotation_starts_its_clock_anew(store: Bare) -> None:
+    """A secret that was replaced is not due again before ``rotate_after`` has passed again."""
+    site = _site(store, rotate_after=50)
+    browser = await site.visitor(a=1)
+    for seconds, rotations in ((50, 1), (49, 1), (1, 2), (49, 2)):
+        site.clock.now += seconds
+        async with browser.visit() as session:
+            assert 1 == session["a"]
+        assert rotations == len(site.told(SessionRotated))
+
+
 async def test_promise_16_one_hop(store: Bare) -> None:
     """Of two former secrets only the last is good, and it never rotates by itself."""
     site = _site(store, rotate_after=5, grace=30)
