@@ -43,6 +43,8 @@ MERGED: dict[str, tuple[str, list[str], str, list[str]]] = {
     "vary is there": ("Vary", ["Accept", "cookie"], "Cookie", ["Accept", "cookie"]),
     "vary of everything": ("Vary", ["*"], "Cookie", ["*"]),
     "cache": ("Cache-Control", ["max-age=60"], "no-store", ["max-age=60, no-store"]),
+    "a list of another name": ("X-List", ["a"], "b", ["a, b"]),
+    "another name alone": ("X-List", [], "b", ["b"]),
     "cookie beside another": ("Set-Cookie", ["theme=dark"], COOKIE, ["theme=dark", COOKIE]),
     "cookie alone": ("Set-Cookie", [], COOKIE, [COOKIE]),
 }

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nacl import pwhash
 
 from sojourn import ConfigurationError, KeyRing, Rejection, SealingBox, Unsealed
 
@@ -172,10 +173,13 @@ def test_a_nonce_has_24_bytes():
 
 
 def test_a_passphrase_is_stretched_once():
-    """The same passphrase and salt give the same key, another salt another one."""
+    """The same passphrase and salt give the same key for ever, another salt another one."""
     salt = bytes(range(16))
+    # Argon2id with 3 passes and 256 MiB: with any other numbers, everybody would be logged out.
+    key = pwhash.argon2id.kdf(32, b"correct horse battery staple", salt, 3, 268_435_456)
     ring = KeyRing.from_passphrase("correct horse battery staple", salt=salt)
     token = ring.box("test").seal(b"hello", nonce=NONCE)
+    assert KeyRing(key).box("test").open(token) == Unsealed(b"hello", stale=False)
     again = KeyRing.from_passphrase("correct horse battery staple", salt=salt)
     assert again.box("test").open(token) == Unsealed(b"hello", stale=False)
     other = KeyRing.from_passphrase("correct horse battery staple", salt=salt[::-1])
