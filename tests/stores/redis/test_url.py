@@ -35,6 +35,12 @@ def test_refused(url):
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize("hosts", ["one", "one:1,two", "[::1]:1,[::2]:2", "one,[::1]:26380"])
+def test_sentinels(hosts):
+    """Any number of Sentinels may be named, by name or by address."""
+    assert isinstance(open_store(f"redis://u:p@{hosts}/0?sentinel=sessions", None), RedisStore)
+
+
 @pytest.mark.parametrize("scheme", ["redis", "valkey"])
 async def test_password_and_database(tmp_path, scheme):
     """User, password and database of a URL are used; Valkey's schemes mean the same."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode
 
 from sojourn import ConfigurationError
 
 from ._driver import asyncpg
 from ._errors import DRIVER_ERRORS
 
+_DSN = re.compile(r"([^/?#]*//(?:[^/?#]*@)?)([^/?#]*)(.*)", re.DOTALL)
 _PRIMARIES = ("primary", "read-write")
 
 # Whatever found that out may have told a part of the password, so its own text stays out.
@@ -23,7 +25,8 @@ _UNCLEAR = (
 
 def target_of(dsn: str) -> str:
     """Which servers will do. Raises ConfigurationError for any that a revocation may reach late."""
-    (target,) = parse_qs(urlsplit(dsn).query).get("target_session_attrs", ["primary"])[-1:]
+    query = dsn.partition("?")[2]
+    (target,) = parse_qs(query).get("target_session_attrs", ["primary"])[-1:]
     if target not in _PRIMARIES:
         raise ConfigurationError(
             "PostgresStore: target_session_attrs is primary or read-write, because a replica may "
@@ -34,19 +37,29 @@ def target_of(dsn: str) -> str:
 
 def places(dsn: str) -> list[str]:
     """A URL for each of its hosts."""
-    parts = urlsplit(dsn)
-    auth, at, hosts = parts.netloc.rpartition("@")
+    before, hosts, path = _split(dsn)
     if "," in hosts:
-        return [urlunsplit(parts._replace(netloc=auth + at + host)) for host in hosts.split(",")]
-    query = dict(parse_qsl(parts.query))
+        return [before + host + path for host in hosts.split(",")]
+    path, _, text = path.partition("?")
+    query = dict(parse_qsl(text))
     names, ports = (query.get(key, "").split(",") for key in ("host", "port"))
     if len(names) == 1:
         return [dsn]
     pairs = zip(names, ports if len(ports) == len(names) else ports * len(names), strict=False)
     return [
-        urlunsplit(parts._replace(query=urlencode({**query, "host": name, "port": port})))
+        f"{before}{hosts}{path}?{urlencode({**query, 'host': name, 'port': port})}"
         for name, port in pairs
     ]
+
+
+def _split(dsn: str) -> tuple[str, str, str]:
+    """What stands before the hosts, the hosts, and what follows them.
+
+    Not by urllib, which refuses a second host in brackets in newer Pythons: to RFC 3986 there is
+    one host, several are PostgreSQL's own.
+    """
+    match = _DSN.match(dsn)
+    return ("", "", dsn) if match is None else (match[1], match[2], match[3])
 
 
 class Dialer:

@@ -68,18 +68,18 @@ def _settings(deadline: float) -> dict[str, Any]:
 
 def _primary(address: str, service: str, options: dict[str, str], deadline: float) -> Any:
     """A client for whoever the Sentinels call the primary of this service."""
-    parts = urlsplit(address)
-    credentials, at, hosts = parts.netloc.rpartition("@")
+    # The hosts first, one by one: to urllib there is one, and it may refuse a second in brackets.
+    scheme, _, rest = address.partition("://")
+    netloc, slash, path = rest.partition("/")
+    credentials, at, hosts = netloc.rpartition("@")
     nodes = [urlsplit(f"//{host}") for host in hosts.split(",")]
     places = [(node.hostname or "localhost", node.port or _SENTINEL_PORT) for node in nodes]
     # One Sentinel that does not answer leaves enough time for the others.
     patience = _settings(deadline / (len(places) + 1))
     for name in ("username", "password"):
         patience[name] = options.pop(f"sentinel_{name}", None)
-    settings = parse_url(
-        f"{parts.scheme}://{credentials}{at}localhost{parts.path}?{_query(options)}"
-    )
-    whole = {**settings, **_settings(deadline), "ssl": parts.scheme == "rediss"}
+    settings = parse_url(f"{scheme}://{credentials}{at}localhost{slash}{path}?{_query(options)}")
+    whole = {**settings, **_settings(deadline), "ssl": scheme == "rediss"}
     for name in ("host", "port", "connection_class"):
         whole.pop(name, None)
     return _driver.Sentinel(places, sentinel_kwargs=patience).master_for(service, **whole)
