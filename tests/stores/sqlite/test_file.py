@@ -5,6 +5,7 @@ import sqlite3
 import stat
 import threading
 import time
+import weakref
 
 import anyio
 import anyio.lowlevel
@@ -27,8 +28,8 @@ def anyio_backend(request):
 
 def _threads_but(others):
     """The store's threads that are not among those of other tests."""
-    names = [thread.name for thread in threading.enumerate() if thread not in others]
-    return [name for name in names if name.startswith("sojourn-sqlite")]
+    threads = [thread for thread in threading.enumerate() if thread not in others]
+    return [thread for thread in threads if thread.name.startswith("sojourn-sqlite")]
 
 
 def _bytes(folder):
@@ -78,12 +79,14 @@ async def test_a_store_that_nobody_closed_ends_its_threads(tmp_path):
     others = set(threading.enumerate())
     store = SQLiteStore(tmp_path / "a.db")
     await store.create(new())
+    gone = weakref.ref(store)
     del store
-    end = time.monotonic() + 5
-    while _threads_but(others):
-        gc.collect()
-        assert time.monotonic() < end
-        await anyio.lowlevel.checkpoint()
+    gc.collect()
+    assert gone() is None
+    for thread in _threads_but(others):
+        thread.join(20)
+        assert not thread.is_alive()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.db"]
 
 
 async def test_no_secret_is_in_the_files(tmp_path):
