@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ._plan import CommitPlan
 
 
-class Presence(enum.Enum):
+class Presence(enum.StrEnum):
     """What the request's cookie opened."""
 
     NEW = "new"  # nothing: there was no cookie, or none that is good

@@ -34,7 +34,6 @@ from ._plan import CommitPlan, Cookie, Intent, Operation, plan_commit, rests
 from ._settings import Settings
 from ._state import SessionState
 from ._store import Outcome
-from ._transitions import Patch
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -90,46 +89,47 @@ async def write(draft: Draft, *, seal: bool = False) -> None:
     One at a time: what another task of the request changes meanwhile is the next write's.
     Raises StoreError, SessionTooLargeError, SessionValueError; the draft then still has its patch.
     """
-    must_wait = draft.is_writing
-    while draft.is_writing:
-        draft.turn = draft.turn or anyio.Event()
-        await draft.turn.wait()
-    if must_wait and is_at_rest(draft):
+    if draft.is_writing and not await _is_needed_after_others(draft):
         return
-    patch = draft.take(seal=seal)
+    settings, patch, opened = draft.settings, draft.take(seal=seal), draft.opened
+    attempts, give_up_at, policy = 0, 0.0, settings.policy
     try:
-        await _write_until_applied(draft, patch)
+        while True:
+            now = settings.clock()
+            can_set = draft.can_set_cookie
+            plan = plan_commit(opened, patch, policy, now, can_set_cookie=can_set)
+            if plan.operation is _NO_OPERATION:
+                return None
+            if plan.operation is _REFUSE:
+                return discard(draft, Discard.NO_COOKIE)
+            try:
+                written = await settings.backend.write(plan, now=now)
+                line = _line(settings, plan, written, now)
+            except StoreError as error:
+                report_failure(settings, plan.operation.value, error)
+                raise
+            except SessionTooLargeError as error:
+                raise SessionTooLargeError(f"{error}; {biggest_keys(plan.after)}") from None
+            if written.outcome is _APPLIED:
+                return _settle(draft, plan, written, line, now)
+            # Nobody waits on the hot path: the clock for giving up starts at the first conflict.
+            attempts += 1
+            give_up_at = give_up_at or anyio.current_time() + settings.commit_deadline
+            reloaded = await _newest(settings, plan, written, attempts, give_up_at)
+            if isinstance(reloaded, Discard):
+                return _lost(draft, plan, reloaded)
+            opened = reloaded
+            settings.emit(CommitRetried(id=opened.state.id, attempts=attempts))
     finally:
         draft.end_turn()
 
 
-async def _write_until_applied(draft: Draft, patch: Patch) -> None:
-    settings, opened, attempts, give_up_at = draft.settings, draft.opened, 0, 0.0
-    while True:
-        now = settings.clock()
-        plan = plan_commit(opened, patch, settings.policy, now, can_set_cookie=draft.can_set_cookie)
-        if plan.operation is _NO_OPERATION:
-            return None
-        if plan.operation is _REFUSE:
-            return discard(draft, Discard.NO_COOKIE)
-        try:
-            written = await settings.backend.write(plan, now=now)
-            line = _line(settings, plan, written, now)
-        except StoreError as error:
-            report_failure(settings, plan.operation.value, error)
-            raise
-        except SessionTooLargeError as error:
-            raise SessionTooLargeError(f"{error}; {biggest_keys(plan.after)}") from None
-        if written.outcome is _APPLIED:
-            return _settle(draft, plan, written, line, now)
-        # Nobody is waiting on the hot path: the clock for giving up starts at the first conflict.
-        attempts += 1
-        give_up_at = give_up_at or anyio.current_time() + settings.commit_deadline
-        reloaded = await _newest(settings, plan, written, attempts, give_up_at)
-        if isinstance(reloaded, Discard):
-            return _lost(draft, plan, reloaded)
-        opened = reloaded
-        settings.emit(CommitRetried(id=opened.state.id, attempts=attempts))
+async def _is_needed_after_others(draft: Draft) -> bool:
+    """Whether something is left to write once the request's other tasks have written."""
+    while draft.is_writing:
+        draft.turn = draft.turn or anyio.Event()
+        await draft.turn.wait()
+    return not is_at_rest(draft)
 
 
 async def _newest(
@@ -180,7 +180,8 @@ def _line(settings: Settings, plan: CommitPlan, written: Written, now: float) ->
 
 
 def _settle(draft: Draft, plan: CommitPlan, written: Written, line: str | None, now: float) -> None:
-    draft.line = line or draft.line
+    if line is not None:
+        draft.line = line
     if written.opened is None or plan.opened is not draft.opened:
         draft.rebase(written.opened, now)
     else:

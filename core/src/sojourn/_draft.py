@@ -7,7 +7,7 @@ Values that were handed out and could be changed behind our back are encoded aga
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from anyio import Event
 from msgspec import Raw
@@ -66,7 +66,7 @@ class Draft(LazyState):
         """Go on from what was just written, which is what this draft shows already."""
         self.opened = opened
         self._base = self.current = opened.state
-        self._transitions = later = self._later()
+        self._transitions = later = self._transitions[self._taken :]
         if later:
             self.current = replayed(opened.state, later, self._now)
 
@@ -135,8 +135,9 @@ class Draft(LazyState):
         if self.model is not None:
             self._flush_model()
         self.record(kind(key, self.settings.codec.encode(key, value)))
-        self._live.pop(key, None)
-        if is_mutable(value):
+        if self._live:
+            self._live.pop(key, None)
+        if type(value) not in IMMUTABLE and is_mutable(value):
             self._live[key] = value
 
     def put_all(self, values: Mapping[str, object]) -> None:
@@ -172,9 +173,11 @@ class Draft(LazyState):
 
     def keep(self, key: str) -> None:
         """Put a flash value back that was read."""
-        self.state()
-        raw = self._consumed.pop(key, None)
-        if raw is None or self._check_open().data.get(key) is not None:
+        state, raw = self.state(), self._consumed.pop(key, None)
+        if raw is None:
+            return
+        self._check_open()
+        if key in state.data:
             return
         pending = Consume(key, raw)
         if pending in self._transitions[self._taken :]:
@@ -197,7 +200,10 @@ class Draft(LazyState):
 
     def record(self, transition: Transition) -> None:
         """Apply the transition here, and remember it for the commit."""
-        before = self._check_open()
+        self.accessed = True
+        before = self.current or self._open()
+        if self.is_sealed or self.unavailable is not None:
+            self._refuse()
         after = apply(before, transition, self._now)
         if after is not before or isinstance(transition, Modify):
             self._transitions.append(transition)
@@ -212,17 +218,18 @@ class Draft(LazyState):
         self._live.clear()
         self.record(transition)
 
-    def _check_open(self) -> SessionState:
-        self.accessed = True
-        state = self._open() if self.current is None else self.current
-        if self.is_sealed:
+    def _check_open(self) -> None:
+        self.state()
+        if self.is_sealed or self.unavailable is not None:
+            self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        if self.is_sealed or self.unavailable is None:
             raise SessionSealedError(
                 "the response has started, so this change would be lost; change the session "
                 "earlier, or use `async with manager.edit(session.id)`"
             )
-        if self.unavailable is not None:
-            raise self.unavailable
-        return state
+        raise self.unavailable
 
     def flush(self) -> None:
         """Record the changes inside values that were handed out."""
@@ -248,7 +255,8 @@ class Draft(LazyState):
 
     def patch(self) -> Patch:
         """What this request did."""
-        self.flush()
+        if self._live or self.model is not None:
+            self.flush()
         transitions = compact(self._transitions)
         if TIMED.isdisjoint(map(type, transitions)):
             return Patch(transitions, self.accessed, self.extend, self._base, self.current)

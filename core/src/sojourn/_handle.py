@@ -7,6 +7,7 @@ changes is written when the response starts, or at ``await session.commit()``.
 from __future__ import annotations
 
 from collections.abc import Callable, ItemsView, Iterator, Mapping, MutableMapping, ValuesView
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic
 
 from ._codec import checked_key, is_owner
@@ -292,6 +293,5 @@ class _Peeked(Mapping[str, Any]):
         return len(self._session)
 
 
-def draft_of(session: Session[Any]) -> Draft:
-    """The working copy behind a handle; for the manager."""
-    return session._draft  # pyright: ignore[reportPrivateUsage] - the one door
+draft_of: Callable[[Session[Any]], Draft] = attrgetter("_draft")
+"""The working copy behind a handle; for the manager, which asks for it with each request."""

@@ -182,8 +182,13 @@ class SessionManager(Outside[M]):
         result = self.commit_nowait(
             session, can_set_cookie=can_set_cookie, status=status, seal=seal
         )
-        if result is not None:
-            return result
+        return await self.commit_waiting(session, seal=seal) if result is None else result
+
+    async def commit_waiting(self, session: Session[Any], *, seal: bool = True) -> CommitResult:
+        """What ``commit`` does where ``commit_nowait``, with the same arguments, gave None.
+
+        For adapters that count each step.
+        """
         draft = draft_of(session)
         try:
             await write(draft, seal=seal)
@@ -200,7 +205,9 @@ class SessionManager(Outside[M]):
         status: int = 200,
         seal: bool = True,
     ) -> CommitResult | None:
-        """What ``commit`` gives where nothing has to be written, else None: then await ``commit``.
+        """What ``commit`` gives where nothing has to be written, else None.
+
+        Then await ``commit``, or ``commit_waiting``.
 
         Most requests end here. For adapters that count each step.
         """

@@ -21,7 +21,7 @@ from ._timeouts import Policy
 from ._transitions import Bind, Destroy, Kinds, Patch, Rotate
 
 
-class Intent(enum.Enum):
+class Intent(enum.StrEnum):
     """What a patch asks for, strongest first."""
 
     RESTART = "restart"  # destroyed, and then written to: another session begins
@@ -150,6 +150,7 @@ class CommitPlan(Struct, frozen=True):
 
 # A member takes 90 ns to look up on its enum (3.11), and these are needed for each commit.
 _NEW, _IN_GRACE = Presence.NEW, Presence.GRACE
+_NO_KINDS: Kinds = frozenset()
 _RENEW, _CHANGE, _EXTEND, _REST = Intent.RENEW, Intent.CHANGE, Intent.EXTEND, Intent.REST
 
 
@@ -164,7 +165,8 @@ def plan_commit(
     """What to do about this patch on this session. Pure; raises what a Modify function raises."""
     before = opened.state if opened is not None else patch.before or blank(now)
     presence = opened.presence if opened is not None else _NEW
-    kinds = patch.kinds()
+    # Where the effect is known, nothing among the transitions depends on when they happen.
+    kinds = _NO_KINDS if patch.after is not None else patch.kinds()
     after = _settled(patch.on(before, now), patch, kinds, policy, now)
     renew = (
         policy.rotate_after is not None

@@ -44,29 +44,28 @@ class _Payload(Struct, frozen=True, array_like=True, gc=False):
     renewed_at: float
     authenticated_at: float | None
     flash: tuple[str, ...]
-    data: Raw
+    data: dict[str, Raw]
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode_payload = msgspec.msgpack.Decoder(_Payload).decode
-_decode_data = msgspec.msgpack.Decoder(dict[str, Raw]).decode
+_decode = msgspec.msgpack.Decoder(_Payload).decode
 
 
 def pack(state: SessionState) -> bytes:
     """The payload of a state: all that a store need not see apart."""
     flash = tuple(sorted(state.flash)) if state.flash else ()
-    data = Raw(_encode(state.data.copy()))
-    return _encode(_Payload(FORMAT, state.renewed_at, state.authenticated_at, flash, data))
+    return _encode(
+        _Payload(FORMAT, state.renewed_at, state.authenticated_at, flash, state.data.copy())
+    )
 
 
 def unpack(record: Record, packed: bytes) -> SessionState | None:
     """The state of a record and its packed payload; None if corrupt or of a newer format."""
     try:
-        payload = _decode_payload(packed)
-        if payload.format != FORMAT:
-            return None
-        data = _decode_data(payload.data)
+        payload = _decode(packed)
     except DECODE_ERRORS:
+        return None
+    if payload.format != FORMAT:
         return None
     return SessionState(
         record.id,
@@ -76,6 +75,6 @@ def unpack(record: Record, packed: bytes) -> SessionState | None:
         record.expires_at,
         record.owner,
         payload.authenticated_at,
-        MappingProxyType(data),
+        MappingProxyType(payload.data),
         frozenset(payload.flash),
     )

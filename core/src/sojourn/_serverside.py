@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from ._backend import Opened, Presence, Written
@@ -54,18 +53,6 @@ _New = tuple[Record, Opened]
 _TRIES = 4
 
 
-class _Known(Struct, frozen=True, gc=False):
-    """A row that was unpacked lately, and the secret that it was opened with."""
-
-    record: Record
-    secret: bytes
-    state: SessionState
-    stale: bool
-
-    def __repr__(self) -> str:
-        return f"_Known(id={self.record.id!r})"
-
-
 class ServerSide:
     """Sessions as rows of a store.
 
@@ -91,7 +78,7 @@ class ServerSide:
         self._max_bytes = max_bytes
         self._policy = policy
         self._entropy = entropy
-        self._recent: Recent[str, _Known] = Recent(remember)
+        self._recent: Recent[str, Opened] = Recent(remember)
         self._border = Border(store, deadline)
         self._fetch = store.load_nowait if isinstance(store, SupportsLoadNowait) else None
         self.lazy = self._fetch is not None
@@ -130,8 +117,12 @@ class ServerSide:
         if self._policy.is_over(record.created_at, record.expires_at, now):
             return Rejection.EXPIRED
         known = self._recent.get(token.id)
-        if known is not None and known.record == record and same_hash(known.secret, token.secret):
-            return Opened(known.state, _ROW, token, record, known.stale)
+        if (
+            known is not None
+            and known.record == record
+            and same_hash(known.ticket.secret, token.secret)
+        ):
+            return known
         presence = presence_of(token, record, now)
         if presence is None:
             return Rejection.WRONG_SECRET
@@ -139,9 +130,14 @@ class ServerSide:
         state = None if payload is None else unpack(record, payload)
         if state is None:
             return Rejection.UNREADABLE
-        if presence is _ROW and token.secret is not None:
-            self._recent.put(token.id, _Known(record, token.secret, state, stale))
-        return Opened(state, presence, token, record, stale)
+        opened = Opened(state, presence, token, record, stale)
+        self._remember(opened)
+        return opened
+
+    def _remember(self, opened: Opened) -> None:
+        """For whoever comes with the same secret, if it opens the same row."""
+        if opened.presence is _ROW and opened.ticket.secret is not None:
+            self._recent.put(opened.ticket.id, opened)
 
     def _out_of_step(self) -> StoreUnavailableError:
         # A driver that lost step with its connection (CVE-2023-28858): nothing is known.
@@ -150,32 +146,34 @@ class ServerSide:
 
     async def write(self, plan: CommitPlan, *, now: float) -> Written:
         """See ``Backend``."""
-        try:
-            return await self._write(plan, now)
-        except OSError as error:
-            raise self._border.translated(error) from error
-
-    async def _write(self, plan: CommitPlan, now: float) -> Written:
         opened, operation = plan.opened, plan.operation
         old = opened.record if opened is not None else None
-        if opened is None or old is None:
-            return await self._create(plan.after)
-        if operation is _REPLACE:
-            record, new = self._replacement(plan, opened, old, now)
-            replaced = self.store.replace(record, version=old.version, now=now)
-            outcome = await self._border.bound(replaced)
-        elif operation is Operation.TOUCH:
-            record, new = self._touched(plan, opened, old)
-            until = record.expires_at
-            touched = self.store.touch(old.id, version=old.version, expires_at=until, now=now)
-            outcome = await self._border.bound(touched)
-        elif operation in (Operation.DELETE, Operation.RESTART):
-            await self._border.bound(self.store.delete(old.id))
-            self._recent.forget(old.id)
-            return await self._create(plan.after) if operation is Operation.RESTART else _ENDED
-        else:
-            raise AssertionError(operation)
-        return self._written(record, new) if outcome is _APPLIED else Written(outcome)
+        try:
+            if opened is None or old is None:
+                return await self._create(plan.after)
+            if operation is _REPLACE:
+                record, new = self._replacement(plan, opened, old, now)
+                call = self.store.replace(record, version=old.version, now=now)
+            elif operation is Operation.TOUCH:
+                record, new = self._touched(plan, opened, old)
+                until = record.expires_at
+                call = self.store.touch(old.id, version=old.version, expires_at=until, now=now)
+            else:
+                return await self._end(plan, old)
+            outcome = await self._border.bound(call)
+        except OSError as error:
+            raise self._border.translated(error) from error
+        if outcome is not _APPLIED:
+            return Written(outcome)
+        self._remember(new)
+        return Written(_APPLIED, new)
+
+    async def _end(self, plan: CommitPlan, old: Record) -> Written:
+        if plan.operation not in (Operation.DELETE, Operation.RESTART):
+            raise AssertionError(plan.operation)
+        await self._border.bound(self.store.delete(old.id))
+        self._recent.forget(old.id)
+        return await self._create(plan.after) if plan.operation is Operation.RESTART else _ENDED
 
     async def _create(self, after: SessionState) -> Written:
         for _ in range(_TRIES):
@@ -183,7 +181,9 @@ class ServerSide:
             state = replace(after, id=token.id, version=1)
             record = self._record(state, hash_secret(token.secret or b""))
             if await self._border.bound(self.store.create(record)):
-                return self._written(record, Opened(state, _ROW, token, record))
+                new = Opened(state, _ROW, token, record)
+                self._remember(new)
+                return Written(_APPLIED, new)
         # 128 random bits do not collide; a source that repeats itself, or a store that lies, does.
         raise StoreError(f"{type(self.store).__name__}.create refused {_TRIES} different new ids")
 
@@ -227,12 +227,6 @@ class ServerSide:
         record = replace(old, version=old.version + 1, expires_at=plan.after.expires_at)
         state = replace(plan.after, version=record.version)
         return record, Opened(state, opened.presence, opened.ticket, record, opened.stale)
-
-    def _written(self, record: Record, new: Opened) -> Written:
-        token = new.ticket
-        if new.presence is _ROW and token.secret is not None:
-            self._recent.put(token.id, _Known(record, token.secret, new.state, new.stale))
-        return Written(_APPLIED, new)
 
     async def sessions_of(self, owner: str, *, now: float) -> list[SessionState]:
         """See ``SupportsRows``."""

@@ -55,7 +55,7 @@ class Exchange:
         result = manager.commit_nowait(session, status=status, seal=seal)
         if result is None:
             try:
-                result = await manager.commit(session, status=status, seal=seal)
+                result = await manager.commit_waiting(session, seal=seal)
             except SessionError as error:
                 self._failure = error
                 raise
