@@ -257,7 +257,8 @@ class Draft(LazyState):
         """What this request did."""
         if self._live or self.model is not None:
             self.flush()
-        transitions = compact(self._transitions)
+        done = self._transitions
+        transitions = tuple(done) if len(done) < 2 else compact(done)  # noqa: PLR2004 - one hides none
         if TIMED.isdisjoint(map(type, transitions)):
             return Patch(transitions, self.accessed, self.extend, self._base, self.current)
         return Patch(transitions, self.accessed, self.extend)

@@ -18,7 +18,7 @@ from ._settings import OnInvalidValue, OnStoreError
 from ._store import Store
 from ._timeouts import MAX_COOKIE_AGE, Policy, Timeouts
 from ._token import Entropy
-from ._vault import OPEN_VAULT, Sealed, Vault
+from ._vault import Vault
 
 Keys = KeyRing | str | bytes | Iterable[str | bytes]
 
@@ -69,7 +69,7 @@ def resolve(
         deadline=deadline,
         max_bytes=max_bytes,
         remember=context.remember,
-        vault=_vault(context) if seal_at_rest else OPEN_VAULT,
+        vault=_vault(context) if seal_at_rest else None,
     )
 
 
@@ -83,7 +83,7 @@ def _vault(context: StoreContext) -> Vault:
     if context.keys is None:
         raise ConfigurationError("seal_at_rest: give keys=; `python -m sojourn key` makes one")
     # One purpose for all cookies: rows may be shared by managers whose cookies differ.
-    return Sealed(context.keys.box("sojourn/rows"), context.entropy)
+    return Vault(context.keys.box("sojourn/rows"), context.entropy)
 
 
 def check_options(**options: object) -> None:

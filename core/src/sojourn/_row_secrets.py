@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hmac import compare_digest
+
 from ._backend import Presence
 from ._record import Record
 from ._token import Token, hash_secret, same_hash
@@ -19,7 +21,7 @@ def presence_of(token: Token, record: Record, now: float) -> Presence | None:
     if token.secret is None:
         return _ROW
     hashed = hash_secret(token.secret)
-    if same_hash(hashed, record.secret_hash):
+    if compare_digest(hashed, record.secret_hash):
         return _ROW
     until = record.previous_until
     if until is not None and now < until and same_hash(hashed, record.previous_hash):

@@ -208,8 +208,6 @@ def compact(transitions: Sequence[Transition]) -> tuple[Transition, ...]:
     A later Put, Flash or Remove makes earlier changes of its key pointless, Clear those of all
     keys, and Destroy everything. Modify and Consume depend on what was there, so they hide nothing.
     """
-    if len(transitions) < 2:  # noqa: PLR2004 - one transition hides nothing
-        return tuple(transitions)
     kept: list[Transition] = []
     covered: set[str] = set()
     cleared = False

@@ -1,4 +1,4 @@
-"""How payloads lie in a store: as they are, or sealed with the manager's keys.
+"""How payloads lie in a store that must not read them: sealed with the manager's keys.
 
 Sealed, a stolen database shows neither data nor which values sessions share. Whoever can write to
 it, but has no key, cannot give a session other data, another owner, a secret that they know or an
@@ -12,7 +12,6 @@ moved, because extending it does not write the payload; the absolute timeout hol
 from __future__ import annotations
 
 import hashlib
-from typing import Protocol
 
 import msgspec
 from msgspec.structs import replace
@@ -26,44 +25,20 @@ _DIGEST_BYTES = 32
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class Vault(Protocol):
-    """What stands between packed payloads and the store."""
-
-    def close(self, record: Record) -> Record:
-        """What the store gets, for a record whose payload is packed."""
-        ...
-
-    def open(self, record: Record) -> tuple[bytes | None, bool]:
-        """The packed payload, None if it does not open; and whether it should be closed anew."""
-        ...
-
-
-class _Open:
-    """Payloads as they are."""
-
-    def close(self, record: Record) -> Record:
-        """See ``Vault``."""
-        return record
-
-    def open(self, record: Record) -> tuple[bytes | None, bool]:
-        """See ``Vault``."""
-        return record.payload, False
-
-
-class Sealed:
-    """Payloads sealed. Rows from before sealing do not open: there is no fallback reader."""
+class Vault:
+    """Seals packed payloads. Rows from before sealing do not open: there is no fallback reader."""
 
     def __init__(self, box: SealingBox, entropy: Entropy) -> None:
         self._box = box
         self._entropy = entropy
 
     def close(self, record: Record) -> Record:
-        """See ``Vault``."""
+        """What the store gets, for a record whose payload is packed."""
         message = _columns(record) + record.payload
         return replace(record, payload=self._box.seal(message, nonce=self._entropy(NONCE_BYTES)))
 
     def open(self, record: Record) -> tuple[bytes | None, bool]:
-        """See ``Vault``."""
+        """The packed payload, None if it does not open; and whether it should be closed anew."""
         unsealed = self._box.open(record.payload)
         if not isinstance(unsealed, Unsealed) or not unsealed.message.startswith(_columns(record)):
             return None, False
@@ -81,6 +56,3 @@ def _columns(record: Record) -> bytes:
         record.previous_until,
     )
     return hashlib.blake2b(_encode(bound), digest_size=_DIGEST_BYTES).digest()
-
-
-OPEN_VAULT: Vault = _Open()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from sojourn import Session, SessionError, SessionManager, merge_headers
+from sojourn import CommitResult, Session, SessionError, SessionManager, merge_headers
 
 from ._types import ASGIApp, Message, Receive, Scope, Send
 
@@ -28,7 +28,7 @@ class Exchange:
     async def run(self, app: ASGIApp, scope: Scope, receive: Receive) -> None:
         """Serve a request. An exception of the application drops the changes."""
         try:
-            if self._session.pending or not self._manager.is_open:
+            if not self._manager.is_open or self._session.pending:
                 await self._load()
             await app(scope, receive, self.send)
         except Exception as error:
@@ -46,24 +46,20 @@ class Exchange:
     async def send(self, message: Message) -> None:
         """The application's ``send``."""
         if message["type"] == "http.response.start":
-            message = await self._start(message, seal=True)
+            result = self._manager.commit_nowait(self._session, status=message["status"])
+            if result is None:
+                result = await self._write(seal=True)
+            self._has_started = True
+            if result.headers:
+                message = _with_headers(message, result)
         await self._send(message)
 
-    async def _start(self, message: Message, *, seal: bool) -> Message:
-        """The message that a header block goes out with, after the commit."""
-        manager, session, status = self._manager, self._session, message.get("status", 200)
-        result = manager.commit_nowait(session, status=status, seal=seal)
-        if result is None:
-            try:
-                result = await manager.commit_waiting(session, seal=seal)
-            except SessionError as error:
-                self._failure = error
-                raise
-        self._has_started = True
-        if not result.headers:
-            return message
-        headers = merge_headers(message.get("headers") or (), result.headers)
-        return {**message, "headers": headers}
+    async def _write(self, *, seal: bool) -> CommitResult:
+        try:
+            return await self._manager.commit_waiting(self._session, seal=seal)
+        except SessionError as error:
+            self._failure = error
+            raise
 
     async def _finish(self, *, status: int) -> None:
         """Commit to the store what no response has carried."""
@@ -110,14 +106,27 @@ class SocketExchange(Exchange):
     async def send(self, message: Message) -> None:
         """The application's ``send``."""
         if message["type"] == "websocket.accept":
-            message = await self._start(message, seal=False)
+            message = await self._start(message, status=200, seal=False)
         elif message["type"] == "websocket.http.response.start":
-            message = await self._start(message, seal=True)
+            message = await self._start(message, status=message["status"], seal=True)
         try:
             await self._send(message)
         except OSError:  # what a server raises when nobody listens any more (ASGI 2.4)
             self._has_left = True
             raise
+
+    async def _start(self, message: Message, *, status: int, seal: bool) -> Message:
+        result = self._manager.commit_nowait(self._session, status=status, seal=seal)
+        if result is None:
+            result = await self._write(seal=seal)
+        self._has_started = True
+        return _with_headers(message, result)
+
+
+def _with_headers(message: Message, result: CommitResult) -> Message:
+    """The message that a header block goes out with, after the commit."""
+    headers = merge_headers(message.get("headers") or (), result.headers)
+    return {**message, "headers": headers}
 
 
 def _refusal(scope: Scope) -> list[Message]:
