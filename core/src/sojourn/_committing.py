@@ -90,7 +90,7 @@ async def write(draft: Draft, *, seal: bool = False) -> None:
     Raises StoreError, SessionTooLargeError, SessionValueError; the draft then still has its patch.
     """
     if draft.is_writing and not await _is_needed_after_others(draft):
-        return
+        return None
     settings, patch, opened = draft.settings, draft.take(seal=seal), draft.opened
     attempts, give_up_at, policy = 0, 0.0, settings.policy
     try:
