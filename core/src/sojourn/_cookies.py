@@ -28,7 +28,9 @@ def read(headers: Iterable[bytes], name: bytes) -> list[bytes]:
             key, equals, value = pair.partition(b"=")
             if equals and key.strip(_BLANKS) == name:
                 value = value.strip(_BLANKS)
-                if value not in found:
+                if not found:
+                    found = [value]
+                elif value not in found:
                     found.append(value)
                     if len(found) > MAX_CANDIDATES:
                         return found

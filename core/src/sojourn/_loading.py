@@ -44,18 +44,15 @@ async def open_waiting(settings: Settings, tickets: Sequence[Any], now: float) -
 
 def find_tickets(settings: Settings, headers: Sequence[bytes]) -> list[Any]:
     """What could be ours in these headers. Junk is told to the operator and never to a store."""
-    values = read(headers, settings.set_cookie.name)
-    if not values:
-        return []
+    values, parse = read(headers, settings.set_cookie.name), settings.backend.parse
+    if len(values) == 1:  # as with nearly every request
+        ticket = parse(values[0])
+        if ticket is not None:
+            return [ticket]
     if len(values) > MAX_CANDIDATES:
         settings.emit(CookieRejected(reason=Rejection.TOO_MANY))
         return []
-    parse = settings.backend.parse
-    tickets: list[Any] = []
-    for value in values:
-        ticket = parse(value)
-        if ticket is not None:
-            tickets.append(ticket)
+    tickets = [ticket for ticket in map(parse, values) if ticket is not None]
     if len(tickets) < len(values):
         settings.emit(CookieRejected(reason=Rejection.MALFORMED))
     return tickets
