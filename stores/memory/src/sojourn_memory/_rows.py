@@ -7,6 +7,7 @@ process, so the layout has no version.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from struct import Struct
 
 import msgspec
@@ -16,11 +17,11 @@ from sojourn import Record
 _HEAD = Struct("<ddQI32s")
 _DEADLINE = Struct("<d")
 _TIMES = Struct("<dd")
-_TIMES_AND_VERSION = Struct("<ddQ")
-_VERSION = Struct("<Q")
+_START = Struct("<ddQ")
 _SIZE = Struct("<I")
+_size = _SIZE.unpack_from
 _VERSION_AT = _TIMES.size
-_SIZE_AT = _VERSION_AT + _VERSION.size
+_SIZE_AT = _START.size
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[str | None, bytes | None, float | None]).decode
@@ -54,9 +55,8 @@ def unpack(id: str, row: bytes) -> Record:
 
 def touched(row: bytes, *, expires_at: float) -> bytes:
     """The row with a later deadline, and its next version."""
-    later = max(expires_at, deadline(row))
-    head = _DEADLINE.pack(later) + row[_DEADLINE.size : _VERSION_AT]
-    return head + _VERSION.pack(deadline_and_version(row)[1] + 1) + row[_SIZE_AT:]
+    before, created_at, version = start(row)
+    return _START.pack(max(expires_at, before), created_at, version + 1) + row[_SIZE_AT:]
 
 
 def deadline(row: bytes) -> float:
@@ -65,21 +65,17 @@ def deadline(row: bytes) -> float:
     return expires_at
 
 
-def times(row: bytes) -> tuple[float, float]:
-    """When the row expires, and when its session began."""
-    expires_at, created_at = _TIMES.unpack_from(row)
-    return expires_at, created_at
+times: Callable[[bytes], tuple[float, float]] = _TIMES.unpack_from
+"""When a row expires, and when its session began."""
 
 
-def deadline_and_version(row: bytes) -> tuple[float, int]:
-    """When the row expires, and how often it was written."""
-    expires_at, _, version = _TIMES_AND_VERSION.unpack_from(row)
-    return expires_at, version
+start: Callable[[bytes], tuple[float, float, int]] = _START.unpack_from
+"""When a row expires, when its session began, and how often it was written."""
 
 
 def owner(row: bytes) -> str | None:
     """Whose row it is."""
-    end: int = _HEAD.size + _SIZE.unpack_from(row, _SIZE_AT)[0]
+    end: int = _HEAD.size + _size(row, _SIZE_AT)[0]
     return None if end == len(row) else _decode(row[end:])[0]
 
 
@@ -87,6 +83,7 @@ def are_filed_alike(old: bytes, new: bytes) -> bool:
     """Whether two rows of one id have the same times and owner, so that no index changes."""
     if old[:_VERSION_AT] != new[:_VERSION_AT]:
         return False
-    before: int = _SIZE.unpack_from(old, _SIZE_AT)[0]
-    after: int = _SIZE.unpack_from(new, _SIZE_AT)[0]
+    (before,), (after,) = _size(old, _SIZE_AT), _size(new, _SIZE_AT)
+    if len(old) - before == len(new) - after == _HEAD.size:
+        return True  # nobody's
     return old[_HEAD.size + before :] == new[_HEAD.size + after :]

@@ -234,7 +234,7 @@ def _outcome(row: bytes | None, version: int, now: float) -> Outcome:
     """Whether a write of this version would be applied to this row."""
     if row is None:
         return Outcome.GONE
-    expires_at, present = _rows.deadline_and_version(row)
+    expires_at, _, present = _rows.start(row)
     if expires_at <= now:
         return Outcome.GONE
     return _APPLIED if present == version else Outcome.CONFLICT
