@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import pytest
 
-from sojourn import CachedStore, CommitDiscarded, ConfigurationError, Discard, StoreUnavailableError
+from sojourn import (
+    CachedStore,
+    CommitDiscarded,
+    ConfigurationError,
+    Discard,
+    StoreUnavailableError,
+    SupportsDeadline,
+)
 from sojourn.testing import StoreTests
 
 from ._rows import Bare, Rows
@@ -144,6 +153,31 @@ async def test_a_bare_far_store_cannot_list(clock):
     assert 0 == await site.manager.sweep()
     async with site.manager:
         pass
+
+
+class Bounded(Rows):
+    """Rows that say how long a call takes at most."""
+
+    def __init__(self, deadline):
+        super().__init__()
+        self.deadline = deadline
+
+
+@pytest.mark.parametrize(
+    ("near", "far", "longest"), [(inf, 2.0, 4.0), (0.5, 2.0, 5.5), (inf, inf, inf)]
+)
+def test_two_bounds_make_one(near, far, longest):
+    """Stores that bound their calls are one that does: near is asked three times, far twice."""
+    store = CachedStore(Bounded(near), Bounded(far))
+    assert isinstance(store, SupportsDeadline)
+    assert longest == store.deadline
+
+
+@pytest.mark.parametrize("bounded", ["near", "far"])
+def test_one_bound_is_none(bounded):
+    """Where one of the stores may take for ever, the core has to bound the call."""
+    stores = {"near": Rows(), "far": Rows(), bounded: Bounded(1.0)}
+    assert not isinstance(CachedStore(**stores), SupportsDeadline)
 
 
 @pytest.mark.parametrize("staleness", [0, -1, float("nan"), float("inf")])

@@ -15,7 +15,14 @@ import msgspec
 
 from ._errors import ConfigurationError
 from ._record import Record
-from ._store import Outcome, Store, SupportsOpen, SupportsOwners, SupportsSweep
+from ._store import (
+    Outcome,
+    Store,
+    SupportsDeadline,
+    SupportsOpen,
+    SupportsOwners,
+    SupportsSweep,
+)
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Record).decode
@@ -29,9 +36,13 @@ class CachedStore:
     process does itself, it sees at once. A cookie that the copy does not know is looked up in
     ``far``, so a login elsewhere is never taken for a stranger.
 
-    Both stores are opened and closed with this one. Raises ConfigurationError for a ``staleness``
+    Where both stores bound their calls themselves, so does this one, and reading a copy costs no
+    timer. Both are opened and closed with this one. Raises ConfigurationError for a ``staleness``
     that is not above 0.
     """
+
+    deadline: float
+    """See ``SupportsDeadline``; only there when both stores say theirs."""
 
     def __init__(self, near: Store, far: Store, *, staleness: float = 1.0) -> None:
         if not 0 < staleness < math.inf:
@@ -40,6 +51,8 @@ class CachedStore:
             if isinstance(store, type) or not isinstance(store, Store):
                 raise ConfigurationError(f"CachedStore({name}): give a sojourn.Store, no URL")
         self._near, self._far, self._staleness = near, far, staleness
+        if isinstance(near, SupportsDeadline) and isinstance(far, SupportsDeadline):
+            self.deadline = _longest(near.deadline, far.deadline)
         # Ids that are being read from far; False: written since that began.
         self._filling: dict[str, bool] = {}
 
@@ -161,3 +174,9 @@ class CachedStore:
             await self._near.aclose()
         finally:
             await self._far.aclose()
+
+
+def _longest(near: float, far: float) -> float:
+    """Seconds that a call can take: it asks near three times at most, and far twice."""
+    waits = [calls * limit for calls, limit in ((3, near), (2, far)) if limit < math.inf]
+    return sum(waits) if waits else math.inf

@@ -126,7 +126,8 @@ class ServerSide:
         presence = presence_of(token, record, now)
         if presence is None:
             return Rejection.WRONG_SECRET
-        payload, stale = record.payload, False
+        payload: bytes | None = record.payload
+        stale = False
         if self._vault is not None:
             payload, stale = self._vault.open(record)
         state = None if payload is None else unpack(record, payload)
