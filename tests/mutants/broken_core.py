@@ -37,14 +37,14 @@ def writes(careless):
     """The way in which a row is replaced, changed: ``careless(backend, honest, plan, now)``."""
 
     def fault(monkeypatch):
-        honest = _serverside.ServerSide._write
+        honest = _serverside.ServerSide.write
 
-        async def write(self, plan, now):
+        async def write(self, plan, *, now):
             if plan.operation is not Operation.REPLACE:
-                return await honest(self, plan, now)
+                return await honest(self, plan, now=now)
             return await careless(self, honest, plan, now)
 
-        monkeypatch.setattr(_serverside.ServerSide, "_write", write)
+        monkeypatch.setattr(_serverside.ServerSide, "write", write)
 
     return fault
 
@@ -52,16 +52,16 @@ def writes(careless):
 async def conflicts_are_overwritten(backend, honest, plan, now):
     newest = await backend.store.load(plan.opened.record.id, now=now)
     opened = replace(plan.opened, record=newest or plan.opened.record)
-    return await honest(backend, replace(plan, opened=opened), now)
+    return await honest(backend, replace(plan, opened=opened), now=now)
 
 
 async def what_is_gone_is_created(backend, honest, plan, now):
-    written = await honest(backend, plan, now)
+    written = await honest(backend, plan, now=now)
     return await backend._create(plan.after) if written.outcome is Outcome.GONE else written
 
 
 async def what_is_gone_is_fine(backend, honest, plan, now):
-    written = await honest(backend, plan, now)
+    written = await honest(backend, plan, now=now)
     return replace(written, outcome=Outcome.APPLIED, opened=plan.opened)
 
 
