@@ -22,6 +22,10 @@ def project(folder):
 
 
 MEMBERS = project(".")["tool"]["uv"]["workspace"]["members"]
+OURS = (
+    r"\]\(https://(?:github|raw\.githubusercontent)\.com/sojourn-sessions/sojourn/(?:blob/)?main/"
+)
+"""The beginning of a link to a file of this repository."""
 ENTRY_POINTS = [
     (group, name, value)
     for member in MEMBERS
@@ -118,8 +122,15 @@ class TestWheels:
         told: Any = distribution(name).metadata
 
         assert project(member)["project"]["description"] == told["Summary"]
-        assert (ROOT / member / "README.md").read_text() == told.get_payload()
+        page = told.get_payload()
+        assert (ROOT / member / "README.md").read_text() == re.sub(OURS, "](", page)
         urls = {url.partition(",")[0] for url in told.get_all("Project-URL", [])}
         assert {"Source", "Documentation", "Changelog", "Issues"} == urls
         assert "MIT" == told["License-Expression"]
         assert "Typing :: Typed" in told.get_all("Classifier", [])
+
+    def test_links_lead_somewhere_from_an_index(self, name):
+        """What an index shows of a README has no link into a tree that is not there."""
+        page: Any = distribution(name).metadata.get_payload()
+
+        assert [] == re.findall(r"\]\((?!https?:|#)[^)]+\)", page)
