@@ -16,18 +16,18 @@ T = TypeVar("T")
 class Border:
     """Calls of one store.
 
-    ``deadline``: seconds, unless the store bounds its calls itself: then nothing is added, because
-    a timer costs more than a store in this process takes.
+    ``deadline``: seconds, unless the store bounds its calls itself (``is_bounded``): then nothing is
+    added, because a timer costs more than a store in this process takes.
     """
 
     def __init__(self, store: Store, deadline: float) -> None:
         self._name = type(store).__name__
         self._deadline = deadline
-        self._is_bounded = isinstance(store, SupportsDeadline)
+        self.is_bounded: bool = isinstance(store, SupportsDeadline)
 
     def bound(self, call: Awaitable[T]) -> Awaitable[T]:
-        """The call with a deadline. What it raises has to be ``translated``."""
-        return call if self._is_bounded else self._timed(call)
+        """The call, which has a deadline. What it raises has to be ``translated``."""
+        return call if self.is_bounded else self._timed(call)
 
     async def _timed(self, call: Awaitable[T]) -> T:
         with anyio.fail_after(self._deadline):

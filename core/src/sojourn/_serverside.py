@@ -134,13 +134,9 @@ class ServerSide:
         if state is None:
             return Rejection.UNREADABLE
         opened = Opened(state, presence, token, record, stale)
-        self._remember(opened)
+        if presence is _ROW and token.secret is not None:
+            self._recent.put(token.id, opened)
         return opened
-
-    def _remember(self, opened: Opened) -> None:
-        """For whoever comes with the same secret, if it opens the same row."""
-        if opened.presence is _ROW and opened.ticket.secret is not None:
-            self._recent.put(opened.ticket.id, opened)
 
     def _out_of_step(self) -> StoreUnavailableError:
         # A driver that lost step with its connection (CVE-2023-28858): nothing is known.
@@ -163,13 +159,10 @@ class ServerSide:
                 call = self.store.touch(old.id, version=old.version, expires_at=until, now=now)
             else:
                 return await self._end(plan, old)
-            outcome = await self._border.bound(call)
+            outcome = await (call if self._border.is_bounded else self._border.bound(call))
         except OSError as error:
             raise self._border.translated(error) from error
-        if outcome is not _APPLIED:
-            return Written(outcome)
-        self._remember(new)
-        return Written(_APPLIED, new)
+        return Written(_APPLIED, new) if outcome is _APPLIED else Written(outcome)
 
     async def _end(self, plan: CommitPlan, old: Record) -> Written:
         if plan.operation not in (Operation.DELETE, Operation.RESTART):
@@ -184,9 +177,7 @@ class ServerSide:
             state = replace(after, id=token.id, version=1)
             record = self._record(state, hash_secret(token.secret or b""))
             if await self._border.bound(self.store.create(record)):
-                new = Opened(state, _ROW, token, record)
-                self._remember(new)
-                return Written(_APPLIED, new)
+                return Written(_APPLIED, Opened(state, _ROW, token, record))
         # 128 random bits do not collide; a source that repeats itself, or a store that lies, does.
         raise StoreError(f"{type(self.store).__name__}.create refused {_TRIES} different new ids")
 
