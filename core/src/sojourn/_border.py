@@ -16,7 +16,7 @@ T = TypeVar("T")
 class Border:
     """Calls of one store.
 
-    ``deadline``: seconds, unless the store bounds its calls itself (``is_bounded``): then nothing is
+    ``deadline``: seconds, unless the store bounds its calls itself, ``is_bounded``: then nothing is
     added, because a timer costs more than a store in this process takes.
     """
 
