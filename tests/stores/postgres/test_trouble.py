@@ -194,6 +194,23 @@ async def test_no_room(server, code, told):
         assert await store.delete(row.id)
 
 
+@pytest.mark.parametrize("limit", ["lock_timeout", "statement_timeout"])
+async def test_another_programs_lock(server, limit):
+    """The server ends a statement that waits for a lock, where the URL says so; it never writes."""
+    table, row = new_table(), record()
+    async with opened(server.url, **{"table": table, limit: 50, "max_connections": 1}) as store:
+        await store.create(row)
+        async with opened(server.url) as other:
+            line = await other._open._taken()
+            async with line.connection.transaction():
+                await line.connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+                with pytest.raises(StoreUnavailableError, match=limit):
+                    await WRITES["replace"](store, row)
+            other._open._give_back(line)
+        assert row == await store.load(row.id, now=NOW)
+        assert Outcome.APPLIED == await WRITES["replace"](store, row)
+
+
 async def test_read_only(server):
     """A primary that has become read-only refuses writes, goes on reading, and recovers."""
     server.sql("DROP ROLE IF EXISTS reader; CREATE ROLE reader LOGIN SUPERUSER")

@@ -36,6 +36,10 @@ _REMEDIES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((asyncpg.DiskFullError,), "has a full disk"),
     ((asyncpg.OutOfMemoryError,), "is out of memory"),
     ((asyncpg.TooManyConnectionsError,), "has no connection left; lower max_connections= here"),
+    (
+        (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError),
+        "gave up a statement, as its lock_timeout or statement_timeout, or its operator, has it",
+    ),
     ((TimeoutError,), "did not answer within the deadline"),
     (
         (
