@@ -253,24 +253,19 @@ class Draft(LazyState):
         """Whether nothing was changed, and nothing was handed out that could have been."""
         return not (self._transitions or self._live or self.model is not None)
 
-    def patch(self) -> Patch:
-        """What this request did."""
-        if self._live or self.model is not None:
-            self.flush()
-        done = self._transitions
-        transitions = tuple(done) if len(done) < 2 else compact(done)  # noqa: PLR2004 - one hides none
-        if TIMED.isdisjoint(map(type, transitions)):
-            return Patch(transitions, self.accessed, self.extend, self._base, self.current)
-        return Patch(transitions, self.accessed, self.extend)
-
     # Taking turns: tasks of one request may write at the same time
 
     def take(self, *, seal: bool) -> Patch:
         """The patch, for a write that begins now; what is changed from now on is not in it."""
-        patch = self.patch()
-        self.is_writing, self._taken = True, len(self._transitions)
-        self.is_sealed = self.is_sealed or seal
-        return patch
+        if self._live or self.model is not None:
+            self.flush()
+        done = self._transitions
+        count = self._taken = len(done)
+        self.is_writing, self.is_sealed = True, self.is_sealed or seal
+        patch = tuple(done) if count < 2 else compact(done)  # noqa: PLR2004 - one hides nothing
+        if TIMED.isdisjoint(map(type, patch)):
+            return Patch(patch, self.accessed, self.extend, self._base, self.current)
+        return Patch(patch, self.accessed, self.extend)
 
     def _later(self) -> list[Transition]:
         """What was changed while the write that now succeeded was on its way."""

@@ -49,6 +49,6 @@ def _go_on(draft: Draft, opened: Opened, newest: Opened | Rejection, now: float)
     if not isinstance(newest, Rejection):
         draft.rebase(newest, now, keep_patch=True)
         return
-    if draft.patch().transitions:
+    if draft.is_changed:
         draft.settings.emit(CommitDiscarded(reason=Discard.GONE, id=opened.state.id))
     draft.rebase(None, now)
