@@ -90,6 +90,24 @@ async def test_streams_commit_before_the_first_byte(app, store, serve):
     assert store.calls.count("create") == 1
 
 
+async def test_a_stream_that_asks_too_late(app, store, serve):
+    """A session that a stream asks for first after its headers says that it comes too late."""
+
+    async def stream(request):
+        response = web.StreamResponse()
+        await response.prepare(request)
+        with pytest.raises(SessionSealedError):
+            (await get_session(request))["late"] = True
+        await response.write(b"streamed")
+        return response
+
+    app.router.add_get("/", stream)
+    async with serve(app) as client:
+        response = await client.get("/")
+        assert await response.text() == "streamed"
+    assert "create" not in store.calls
+
+
 async def test_a_stream_that_breaks_off(app, manager, store, serve):
     """An exception in the middle of a stream undoes nothing of what its headers have promised."""
 

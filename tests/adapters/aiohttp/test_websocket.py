@@ -20,10 +20,10 @@ async def read(request: web.Request) -> web.Response:
     return web.json_response(dict(await get_session(request)))
 
 
-async def eventually(client: Any, expected: dict[str, Any]) -> None:
+async def eventually(client: Any, expected: dict[str, Any], **options: Any) -> None:
     """The session is as expected, at once or when the server has noticed that the client left."""
     with anyio.fail_after(5):
-        while await (await client.get("/read")).json() != expected:
+        while await (await client.get("/read", **options)).json() != expected:
             await anyio.lowlevel.checkpoint()
 
 
@@ -138,6 +138,27 @@ async def test_no_new_session_after_the_handshake(app, store, serve):
         assert await ws.receive_str() == "refused"
         assert (await ws.receive()).type is WSMsgType.CLOSE
     assert "create" not in store.calls
+
+
+async def test_asked_for_after_the_handshake(app, manager, serve):
+    """A session that is asked for first after the handshake is written when the socket ends."""
+
+    async def socket(request):
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        (await get_session(request))["n"] = int(await ws.receive_str())
+        await ws.close()
+        return ws
+
+    app.router.add_get("/", socket)
+    app.router.add_get("/read", read)
+    headers = {"Cookie": await client_cookie(manager, {"n": 0})}
+    async with serve(app) as client:
+        ws = await client.ws_connect("/", headers=headers)
+        await ws.send_str("7")
+        assert (await ws.receive()).type is WSMsgType.CLOSE
+        await ws.close()
+        await eventually(client, {"n": 7}, headers=headers)
 
 
 async def test_a_crash_drops_what_was_not_committed(app, serve):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, TypeVar, Unpack, overload
 
@@ -14,13 +15,12 @@ from sojourn import (
     CookieOptions,
     ManagerOptions,
     Session,
-    SessionError,
     SessionManager,
     Store,
     manager_of,
 )
 
-from ._exchange import Exchange
+from ._exchange import FAILED, Exchange
 
 M = TypeVar("M")
 
@@ -28,7 +28,8 @@ MANAGER: web.AppKey[SessionManager[Any]] = web.AppKey("MANAGER", SessionManager)
 """An application's manager, the first one of several: ``request.config_dict[MANAGER]``."""
 
 _MANAGERS: web.AppKey[list[SessionManager[Any]]] = web.AppKey("MANAGERS", list)
-_EXCHANGES: web.RequestKey[dict[SessionManager[Any], Exchange]] = web.RequestKey("EXCHANGES", dict)
+_EXCHANGE: web.RequestKey[Exchange] = web.RequestKey("EXCHANGE", Exchange)
+"""Of the outermost application that has sessions."""
 
 
 def setup(
@@ -86,26 +87,39 @@ class _Hooks:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if _EXCHANGES not in request:
-            request[_EXCHANGES] = {}
-        exchanges = request[_EXCHANGES]
-        if self._manager in exchanges:  # set up on an application above this one as well
+        exchange = Exchange(self._manager)
+        # Most requests come empty, and to ask for a key that is missing costs an exception.
+        outermost = request.get(_EXCHANGE) if len(request) else None
+        if outermost is None:
+            request[_EXCHANGE] = exchange
+        elif not outermost.join(exchange):  # set up on an application above this one as well
             return await handler(request)
-        exchange = exchanges[self._manager] = Exchange(self._manager, request)
         try:
-            return await exchange.run(request, handler)
-        except SessionError as error:
-            page = exchange.page(error.status_code)
-            if page is None:
-                raise
-            raise page from error
+            response = await handler(request)
+        except (Exception, asyncio.CancelledError) as error:
+            await exchange.fail(request, error)
+            raise
+        if exchange.session is None:
+            exchange.is_over = True
+        else:
+            # A handler without a return statement gets aiohttp's own 500.
+            await exchange.finish(getattr(response, "status", FAILED))
+        return response
 
     async def on_response_prepare(self, request: web.Request, response: web.StreamResponse) -> None:
         try:
-            exchange = request[_EXCHANGES][self._manager]
+            exchange = request[_EXCHANGE]
         except KeyError:  # answered before our middleware was reached
             return
-        await exchange.begin(response)
+        if exchange.manager is not self._manager:
+            found = exchange.of(self._manager)
+            if found is None:
+                return
+            exchange = found
+        if exchange.session is not None:
+            await exchange.begin(exchange.session, response)
+        elif not exchange.is_over:
+            exchange.status = response.status
 
 
 @overload
@@ -121,20 +135,26 @@ async def get_session(
     not get here. Without ``manager``, it is the nearest application's; of several, the first that
     was set up. Raises StoreUnavailableError, and ConfigurationError where no session can be.
     """
-    session = _session_of(request, manager)
+    exchange = _exchange_of(request, manager)
+    session = exchange.session
+    if session is None:
+        session = exchange.open(request)
     if session.pending:
         await session.load()
     return session
 
 
-def _session_of(request: web.Request, manager: SessionManager[Any] | None) -> Session[Any]:
+def _exchange_of(request: web.Request, manager: SessionManager[Any] | None) -> Exchange:
     try:
-        exchanges = request[_EXCHANGES]
-        if manager is None and len(exchanges) == 1:
-            return next(iter(exchanges.values())).session
-        return exchanges[manager or request.config_dict[MANAGER]].session
+        exchange = request[_EXCHANGE]
+        if manager is None and exchange.inner is None:
+            return exchange
+        found = exchange.of(manager or request.config_dict[MANAGER])
     except KeyError:
+        found = None
+    if found is None:
         raise ConfigurationError(
             "get_session(request): this application has no such sessions; call setup(app, manager) "
             "for it, or for one above it, and add middlewares that use sessions inside of ours"
-        ) from None
+        )
+    return found
