@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
-from litestar.types import Scope
 
 from sojourn import ConfigurationError, Session, SessionManager
 
@@ -29,7 +28,7 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 _SESSION = "session"
 """Where Litestar's ``request.session`` looks; of several managers, the first installed one's."""
 
-_SESSIONS = "sojourn.sessions"
+SESSIONS = "sojourn.sessions"
 """All managers of this scope with their sessions."""
 
 
@@ -43,7 +42,12 @@ def get_session(connection: Connection, manager: SessionManager[Any] | None = No
     ``manager``: whose session, where several are installed. Raises ConfigurationError if its
     middleware did not see this connection: it is not installed, or the handler opted out.
     """
-    found = sessions_of(connection.scope)
+    return session_in(connection.scope, manager)
+
+
+def session_in(scope: Any, manager: SessionManager[Any] | None = None) -> Session[Any]:
+    """The same for an ASGI scope."""
+    found = sessions_of(scope)
     session = next(iter(found.values()), None) if manager is None else found.get(manager)
     if session is None:
         raise ConfigurationError(
@@ -53,25 +57,26 @@ def get_session(connection: Connection, manager: SessionManager[Any] | None = No
     return session
 
 
-def sessions_of(scope: Scope) -> dict[SessionManager[Any], Session[Any]]:
+def sessions_of(scope: Any) -> dict[SessionManager[Any], Session[Any]]:
     """The sessions of this scope, by manager, the outermost first."""
-    found: dict[SessionManager[Any], Session[Any]] = cast("Any", scope).get(_SESSIONS, {})
+    found: dict[SessionManager[Any], Session[Any]] = scope.get(SESSIONS, {})
     return found
 
 
-def put_session(scope: Scope, manager: SessionManager[Any], session: Session[Any]) -> None:
+def put_session(scope: Any, manager: SessionManager[Any], session: Session[Any]) -> None:
     """Let handlers find the session."""
-    raw = cast("Any", scope)
-    outer = raw.get(_SESSIONS)
+    outer = scope.get(SESSIONS)
     if not outer:
-        raw[_SESSIONS], raw[_SESSION] = {manager: session}, session
+        scope[SESSIONS], scope[_SESSION] = {manager: session}, session
     else:
         # A mounted application's scope is a shallow copy: what the outer one has must not change.
-        raw[_SESSIONS] = {**outer, manager: session}
+        scope[SESSIONS] = {**outer, manager: session}
 
 
-def replaced_session(scope: Scope, session: Session[Any]) -> Any:
+def replaced_session(scope: Any, session: Session[Any]) -> Any:
     """What a handler put in our session's place by Litestar's own means, or the session."""
-    found = sessions_of(scope)
-    is_first = next(iter(found.values()), None) is session
-    return cast("Any", scope).get(_SESSION, session) if is_first else session
+    found = scope.get(_SESSION, session)
+    if found is session:
+        return session
+    is_first = next(iter(sessions_of(scope).values()), None) is session
+    return found if is_first else session

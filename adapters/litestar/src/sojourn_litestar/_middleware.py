@@ -1,172 +1,44 @@
-"""The middleware: load before the handler, commit when the header block goes out.
-
-Litestar counts a response as started before our ``send`` sees it, so an error that is raised there
-would end in the server's own page. A failed commit therefore aborts the response, which may be an
-endless stream, and is answered here, by the application's exception handlers.
-"""
+"""The middleware: who gets a session, and who is left alone."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import suppress
-from typing import Any, cast
+from collections.abc import Awaitable
+from functools import partial
+from typing import Any
 
-from litestar.enums import ScopeType
-from litestar.middleware import ASGIMiddleware
-from litestar.types import ASGIApp, Empty, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Send
 
-from sojourn import Session, SessionError, SessionManager, merge_headers
+from sojourn import SessionManager
 
-from ._access import put_session, replaced_session, sessions_of
-from ._errors import send_error
+from ._access import SESSIONS, put_session
+from ._exchange import Exchange, SocketExchange
 
 OPT_OUT = "no_session"
-_STARTS = {"http.response.start", "websocket.accept", "websocket.http.response.start"}
-_CRASHED = 500
-_CRASH_CODES = {1011, 4500}
-"""Websocket close codes of an unexpected error: RFC 6455 7.4.1, and what Litestar closes with."""
+_EXCHANGES: dict[str, type[Exchange]] = {"http": Exchange, "websocket": SocketExchange}
 
 
-class SessionMiddleware(ASGIMiddleware):
+class SessionMiddleware:
     """Sessions for one layer of an application; ``SessionPlugin`` installs it for all of it.
 
     A handler with ``opt={"no_session": True}`` is left alone. Installed twice with the same
     manager, the outer one does the work.
     """
 
-    scopes: tuple[ScopeType, ...] = (ScopeType.HTTP, ScopeType.WEBSOCKET)
-
     def __init__(self, manager: SessionManager[Any], *, opt_out_key: str = OPT_OUT) -> None:
         self.manager = manager
-        self.exclude_opt_key: str | None = opt_out_key
+        self.opt_out_key = opt_out_key
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        """See ``ASGIMiddleware``."""
-        if self.manager in sessions_of(scope):
-            await next_app(scope, receive, send)
-            return
-        cookies = [value for name, value in scope["headers"] if name == b"cookie"]
-        session = self.manager.open(cookies)
-        put_session(scope, self.manager, session)
-        kind = _Exchange if scope["type"] == ScopeType.HTTP else _SocketExchange
-        await kind(self.manager, session, scope, receive, send).serve(next_app)
+    def __call__(self, app: ASGIApp) -> ASGIApp:
+        """The application with sessions. Litestar calls this once for each route."""
+        return partial(self._serve, app)
 
-
-class _Exchange:
-    """A session between its cookie and its response."""
-
-    # Class attributes are the defaults: a request that touches nothing pays for few assignments.
-    _failure: Exception | None = None
-    _has_started = False
-
-    def __init__(
-        self,
-        manager: SessionManager[Any],
-        session: Session[Any],
-        scope: Scope,
-        receive: Receive,
-        send: Send,
-    ) -> None:
-        self._manager, self._session = manager, session
-        self._scope, self._receive, self._send = scope, receive, send
-
-    async def serve(self, app: ASGIApp) -> None:
-        """Serve a request or a websocket."""
-        try:
-            if self._session.pending:
-                await self._session.load()
-        except SessionError as error:
-            await send_error(self._scope, self._receive, self._send, error)
-            return
-        await self.run(app)
-
-    async def run(self, app: ASGIApp) -> None:
-        """Serve what has its session."""
-        try:
-            await app(self._scope, self.receive, self.send)
-        except Exception:
-            # Litestar wraps what it met while it was sending, and task groups do so, too.
-            if self._failure is None:
-                raise
-        if self._failure is not None:
-            await send_error(self._scope, self._receive, self._send, self._failure)
-
-    @property
-    def receive(self) -> Receive:
-        """The handler's ``receive``."""
-        return self._receive
-
-    async def send(self, message: Message) -> None:
-        """The handler's ``send``. Raises what the commit raised, and goes on to."""
-        if self._failure is not None:
-            raise self._failure  # or a stream without an end would go on for nobody
-        if not self._has_started and message["type"] in _STARTS:
-            self._has_started = True
-            try:
-                message = await self._committed(cast("Any", message))
-            except Exception as error:
-                self._failure = error
-                raise
-        await self._send(message)
-
-    async def _committed(self, message: dict[str, Any]) -> Any:
-        manager, session = self._manager, self._session
-        self._obey(replaced_session(self._scope, session))
-        status, seal = message.get("status", 200), message["type"] != "websocket.accept"
-        result = manager.commit_nowait(session, status=status, seal=seal)
-        if result is None:
-            result = await manager.commit(session, status=status, seal=seal)
-        if not result.headers:
-            return message
-        return {**message, "headers": merge_headers(message.get("headers") or (), result.headers)}
-
-    def _obey(self, replacement: Any) -> None:
-        """``request.clear_session()`` ends the session, ``set_session(mapping)`` fills it anew."""
-        if replacement is self._session:
-            return
-        if replacement is Empty:
-            self._session.destroy()
-        elif isinstance(replacement, Mapping):
-            self._session.clear()
-            self._session.update(cast("Mapping[str, Any]", replacement))
-        else:
-            self._session.data = replacement  # a model; refused where the manager has none
-        cast("Any", self._scope)["session"] = self._session
-
-
-class _SocketExchange(_Exchange):
-    """A session between its cookie, a websocket's handshake, and the websocket's end."""
-
-    _has_crashed = _has_left = False
-
-    async def run(self, app: ASGIApp) -> None:
-        """Changes after the handshake go to the store, also if the client leaves first."""
-        try:
-            await super().run(app)
-        finally:
-            status = _CRASHED if self._has_crashed and not self._has_left else 200
-            with suppress(SessionError):  # told to the operator; the connection is over
-                await self._manager.commit(self._session, can_set_cookie=False, status=status)
-
-    @property
-    def receive(self) -> Receive:
-        """The handler's ``receive``."""
-        return self._receive_of_socket
-
-    async def _receive_of_socket(self) -> Any:
-        message = await self._receive()
-        if message["type"] == "websocket.disconnect":
-            self._has_left = True
-        return message
-
-    async def send(self, message: Message) -> None:
-        """The handler's ``send``."""
-        is_close = message["type"] == "websocket.close"
-        if is_close:
-            # Litestar answers a handler's exception inside of this middleware.
-            self._has_crashed = cast("Any", message).get("code") in _CRASH_CODES
-        try:
-            await super().send(message)
-        except OSError:  # what a server raises when nobody listens any more (ASGI 2.4)
-            self._has_left = self._has_left or not is_close
-            raise
+    def _serve(self, app: ASGIApp, scope: Any, receive: Receive, send: Send) -> Awaitable[None]:
+        # No coroutine of its own: whoever awaits it awaits what it returns.
+        manager, outer = self.manager, scope.get(SESSIONS)
+        exchange, route = _EXCHANGES.get(scope["type"]), scope.get("route_handler")
+        opts_out = route is not None and route.opt.get(self.opt_out_key)
+        if exchange is None or opts_out or (outer and manager in outer):
+            return app(scope, receive, send)
+        session = manager.open([value for name, value in scope["headers"] if name == b"cookie"])
+        put_session(scope, manager, session)
+        return exchange(manager, session, scope, receive, send).run(app)

@@ -8,7 +8,6 @@ from typing import Any, Unpack
 
 from litestar import Litestar
 from litestar.config.app import AppConfig
-from litestar.connection import ASGIConnection
 from litestar.di import Provide
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins import InitPlugin
@@ -25,7 +24,7 @@ from sojourn import (
     manager_of,
 )
 
-from ._access import get_session
+from ._access import session_in
 from ._errors import error_page
 from ._middleware import OPT_OUT, SessionMiddleware
 
@@ -73,7 +72,7 @@ class SessionPlugin(InitPlugin):
         return app_config
 
     def _provide(self, scope: Scope) -> Session[Any]:
-        return get_session(ASGIConnection(scope), self.manager)
+        return session_in(scope, self.manager)
 
     @asynccontextmanager
     async def _lifespan(self, _app: Litestar) -> AsyncGenerator[None]:
