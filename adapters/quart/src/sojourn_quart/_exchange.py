@@ -60,9 +60,10 @@ class Exchange:
                 result = await manager.commit(
                     session, can_set_cookie=can_set_cookie, status=status, seal=seal
                 )
-            apply_headers(
-                result.headers, existing=headers.getlist, replace=headers.set, add=headers.add
-            )
+            if result.headers:
+                apply_headers(
+                    result.headers, existing=headers.getlist, replace=headers.set, add=headers.add
+                )
 
     async def finish(self, status: int) -> None:
         """Commit what a websocket changed after its handshake."""
