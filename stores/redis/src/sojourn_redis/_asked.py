@@ -27,26 +27,20 @@ class Asked(Struct, frozen=True, eq=False, gc=False):
     future: asyncio.Future[Reply]
     until: float
 
-    def answer(self, reply: Reply) -> None:
-        """Hand over the reply, unless nobody waits any longer."""
-        if self.future.done():
-            return
-        if isinstance(reply, BaseException):
-            self.future.set_exception(reply)
-        else:
-            self.future.set_result(reply)
-
-
-class Single:
-    """A command on the wire whose reply is its caller's."""
-
-    def __init__(self, asked: Asked) -> None:
-        self.command: Command = asked.command
-        self.asked = (asked,)
+    @property
+    def asked(self) -> tuple[Asked, ...]:
+        """Itself: most commands go over the wire as they are."""
+        return (self,)
 
     def take(self, reply: Reply) -> None:
-        """The reply is here."""
-        self.asked[0].answer(reply)
+        """Hand over the reply, unless nobody waits any longer."""
+        future = self.future
+        if future.done():
+            return
+        if isinstance(reply, BaseException):
+            future.set_exception(reply)
+        else:
+            future.set_result(reply)
 
 
 class Merged:
@@ -60,7 +54,7 @@ class Merged:
         """The reply is here. Raises OutOfStepError if it is no list of as many values."""
         if isinstance(reply, BaseException):
             for asked in self.asked:
-                asked.answer(reply)
+                asked.take(reply)
         elif is_list(reply) and len(reply) == len(self.asked):
             for asked, value in zip(self.asked, reply, strict=True):
                 if not asked.future.done():
@@ -69,16 +63,20 @@ class Merged:
             raise OutOfStepError("no list of values")
 
 
-class Held(Single):
+class Held:
     """A write whose reply counts only once enough replicas have it."""
 
     reply: Reply = None
+
+    def __init__(self, asked: Asked) -> None:
+        self.command: Command = asked.command
+        self.asked = (asked,)
 
     def take(self, reply: Reply) -> None:
         """The reply is here. An error counts at once; for the rest a ``Confirmation`` follows."""
         self.reply = reply
         if isinstance(reply, BaseException):
-            self.asked[0].answer(reply)
+            self.asked[0].take(reply)
 
 
 class Confirmation:
@@ -95,7 +93,8 @@ class Confirmation:
         too_few = not isinstance(reply, int) or reply < self._replicas
         for held in self._held:
             answer = UnconfirmedError("too few replicas") if too_few else held.reply
-            held.asked[0].answer(answer)
+            held.asked[0].take(answer)
 
 
-Sent: TypeAlias = Single | Merged | Confirmation
+Sent: TypeAlias = Asked | Merged | Held | Confirmation
+"""What has its place on the wire."""

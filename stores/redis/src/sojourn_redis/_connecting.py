@@ -9,7 +9,7 @@ from typing import Any
 
 from redis import exceptions
 
-from ._asked import Asked, Command, Single
+from ._asked import Asked, Command
 from ._pipeline import Pipeline
 
 
@@ -57,7 +57,7 @@ async def _greeting(plan: Any) -> list[Command]:
 
 async def _say(pipeline: Pipeline, command: Command) -> None:
     future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-    pipeline.write([Single(Asked(command, future, math.inf))])
+    pipeline.write([Asked(command, future, math.inf)])
     try:
         await future
     except exceptions.ResponseError as error:

@@ -124,8 +124,13 @@ def guarded(
         try:
             return await method(store, *args, **kwargs)
         except DRIVER_ERRORS as error:
-            if isinstance(error, OutOfStepError):
-                store.drop(error)
-            raise translated(error) from error
+            raise failure(store, error) from error
 
     return wrapper
+
+
+def failure(store: Guarded, error: Exception) -> StoreUnavailableError:
+    """What a method raises for a driver's error; replies that got out of step end here."""
+    if isinstance(error, OutOfStepError):
+        store.drop(error)
+    return translated(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -31,6 +32,7 @@ class Link:
         self._waiting: list[Asked] = []
         self._is_due = False
         self._timer: asyncio.TimerHandle | None = None
+        self._looks_at = math.inf
         self._pipeline: Pipeline | None = None
         self._opening: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -45,15 +47,13 @@ class Link:
         if loop is not self._loop:
             self._forget(loop)
         future: asyncio.Future[Reply] = loop.create_future()
-        self._waiting.append(Asked(command, future, until))
-        if self._pipeline is None:
-            self._start()
-        elif self._pipeline.is_idle:
-            self._flush()  # who comes next in this turn goes with the others
-        elif not self._is_due:
-            self._is_due = True
-            loop.call_soon(self._flush)
-        if self._timer is None or until < self._timer.when():
+        asked, pipeline = Asked(command, future, until), self._pipeline
+        if pipeline is not None and pipeline.is_idle and not self._waiting:
+            pipeline.send((asked,))  # who comes next in this turn goes with the others
+        else:
+            self._waiting.append(asked)
+            self._send_soon(loop)
+        if until < self._looks_at:
             self._set_timer(until)
         return future
 
@@ -70,12 +70,19 @@ class Link:
             await asyncio.wait(pending)
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
+            self._timer, self._looks_at = None, math.inf
         opening = self._opening
         self.drop(exceptions.ConnectionError("closed by us"))
         await asyncio.sleep(0)  # the event loop closes the socket in its next turn
         if opening is not None:
             await asyncio.wait([opening])
+
+    def _send_soon(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._pipeline is None:
+            self._start()
+        elif not self._is_due:
+            self._is_due = True
+            loop.call_soon(self._flush)
 
     # The connection's life
 
@@ -83,6 +90,7 @@ class Link:
         """Begin anew on this event loop; whoever waited on another one is gone with it."""
         self._loop, self._waiting, self._is_due = loop, [], False
         self._pipeline = self._opening = self._timer = None
+        self._looks_at = math.inf
 
     def _start(self) -> None:
         self._pipeline = Pipeline(self._habits, self._flush, self._ended)
@@ -127,11 +135,11 @@ class Link:
     def _set_timer(self, until: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_at(until, self._look)
+        self._timer, self._looks_at = asyncio.get_running_loop().call_at(until, self._look), until
 
     def _look(self) -> None:
         """Set the timer for the next deadline, or find out who let one pass."""
-        self._timer = None
+        self._timer, self._looks_at = None, math.inf
         pending = self._pending()
         if not pending:
             return
@@ -157,4 +165,4 @@ class Link:
 
 def _fail(all_asked: Iterable[Asked], error: Exception) -> None:
     for asked in all_asked:
-        asked.answer(error)
+        asked.take(error)

@@ -12,12 +12,16 @@ from typing import Any, Final, NamedTuple, cast
 import hiredis
 from redis import exceptions
 
-from ._asked import Asked, Command, Confirmation, Held, Merged, Reply, Sent, Single
+from ._asked import Asked, Command, Confirmation, Held, Merged, Reply, Sent
 from ._errors import OutOfStepError, error_of
 
 # Its own annotations know one argument only.
 _pack: Callable[[Command], bytes] = cast("Any", hiredis).pack_command
 _NOTHING: Final = object()
+
+_MARK_BYTES, _DIGITS, _END = 9, 16, b"\r\n"
+_PING = b"*2\r\n$4\r\nPING\r\n$%d\r\n" % (_MARK_BYTES + _DIGITS)
+"""What a numbered ``PING`` begins with on the wire: all numbers are of one length."""
 
 
 class Habits(NamedTuple):
@@ -73,7 +77,7 @@ class Pipeline(asyncio.Protocol):
     @property
     def is_idle(self) -> bool:
         """Whether nothing is under way, and commands can go out."""
-        return not self._sent and self.is_free
+        return not self._sent and self.is_ready and not (self._is_over or self._is_full)
 
     @property
     def asked(self) -> list[Asked]:
@@ -82,15 +86,18 @@ class Pipeline(asyncio.Protocol):
 
     def send(self, asked: Sequence[Asked]) -> None:
         """Write the commands in one piece."""
-        self.write(arranged(asked, self._habits))
+        if len(asked) == 1 and not self._habits.replicas:
+            self.write(asked)
+        else:
+            self.write(arranged(asked, self._habits))
 
     def write(self, arranged: Sequence[Sent]) -> None:
         """Write what has its place on the wire already."""
         parts: list[bytes] = []
         for sent in arranged:
-            fence = self._mark + b"%d" % next(self._numbers)
+            fence = self._mark + b"%0*d" % (_DIGITS, next(self._numbers))
             self._sent.append((sent, fence))
-            parts += (_pack(sent.command), _pack(("PING", fence)))
+            parts += (_pack(sent.command), _PING, fence, _END)
         if self._transport is not None:
             self._transport.write(b"".join(parts))
 
@@ -123,21 +130,23 @@ class Pipeline(asyncio.Protocol):
         self._free()
 
     def data_received(self, data: bytes) -> None:
+        gets = self._reader.gets
         try:
             self._reader.feed(data)
-            while (reply := self._reader.gets()) is not _NOTHING:
-                self._got(reply)
+            while (reply := gets()) is not _NOTHING:
+                if self._reply is _NOTHING:
+                    self._reply = reply
+                else:
+                    reply, fence, self._reply = self._reply, reply, _NOTHING
+                    self._got(reply, fence)
         except exceptions.RedisError as error:
             self.end(error)
 
-    def _got(self, reply: Reply) -> None:
-        if self._reply is _NOTHING:
-            self._reply = reply
-            return
-        reply, fence, self._reply = self._reply, reply, _NOTHING
+    def _got(self, reply: Reply, fence: Reply) -> None:
         if isinstance(fence, exceptions.RedisError):
             raise fence
-        if not self._sent or fence != self._sent[0][1] or self._is_fence(reply):
+        is_fence = isinstance(reply, bytes) and reply.startswith(self._mark)
+        if is_fence or not self._sent or fence != self._sent[0][1]:
             raise OutOfStepError("a reply without its number")
         self._sent[0][0].take(reply)
         self._sent.popleft()
@@ -146,18 +155,13 @@ class Pipeline(asyncio.Protocol):
         if self._habits.replicas and not self._sent:
             self._free()
 
-    def _is_fence(self, reply: object) -> bool:
-        return isinstance(reply, bytes) and reply.startswith(self._mark)
 
-
-def arranged(asked: Sequence[Asked], habits: Habits) -> list[Sent]:
+def arranged(asked: Sequence[Asked], habits: Habits) -> Sequence[Sent]:
     """What goes over the wire for these commands."""
     if habits.replicas:
         held = [Held(one) for one in asked]
         return [*held, Confirmation(held, habits.replicas, habits.patience)]
     gets = [one for one in asked if one.command[0] == "GET"] if habits.merges else []
     if len(gets) < 2:  # noqa: PLR2004 - nothing to merge
-        return [Single(one) for one in asked]
-    if len(gets) == len(asked):
-        return [Merged(gets)]
-    return [Merged(gets), *(Single(one) for one in asked if one.command[0] != "GET")]
+        return asked
+    return [Merged(gets), *(one for one in asked if one.command[0] != "GET")]

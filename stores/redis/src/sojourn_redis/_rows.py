@@ -16,18 +16,13 @@ from sojourn import Outcome, Record
 from ._errors import OutOfStepError
 
 _HEADER = Struct(">dd")
-HEADER_BYTES = _HEADER.size
+_HEADER_BYTES = _HEADER.size
 _Body = tuple[str, bytes, bytes, float, str | None, bytes | None, float | None]
 
 _ANSWERS = frozenset({b"OK", *(outcome.value.encode("ascii") for outcome in Outcome)})
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Body).decode
-
-
-def header(version: int, expires_at: float) -> bytes:
-    """The bytes that scripts compare and replace."""
-    return _HEADER.pack(version, expires_at)
 
 
 def pack(record: Record) -> bytes:
@@ -41,14 +36,14 @@ def pack(record: Record) -> bytes:
         record.previous_hash,
         record.previous_until,
     )
-    return header(record.version, record.expires_at) + _encode(body)
+    return _HEADER.pack(record.version, record.expires_at) + _encode(body)
 
 
 def unpack(value: bytes) -> Record | None:
     """The record of a value; None if it is corrupt."""
     try:
         version, expires_at = _HEADER.unpack_from(value)
-        body = _decode(value[HEADER_BYTES:])
+        body = _decode(value[_HEADER_BYTES:])
     except Exception:  # noqa: BLE001 - struct, msgspec and recursion each have an error of their own
         return None
     id, secret_hash, payload, created_at, owner, previous_hash, previous_until = body
@@ -73,7 +68,7 @@ def row_of(id: str, reply: object) -> Record | None:
     """
     if reply is None:
         return None
-    if not isinstance(reply, bytes) or reply in _ANSWERS:
+    if not isinstance(reply, bytes) or (len(reply) < _HEADER_BYTES and reply in _ANSWERS):
         raise OutOfStepError("no row")
     record = unpack(reply)
     if record is not None and record.id != id:

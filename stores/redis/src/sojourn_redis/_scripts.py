@@ -1,13 +1,15 @@
 """The compare-and-set steps, as Lua that the server runs atomically. Each touches one key, so each
 belongs to one slot of a cluster.
 
-ARGV[1]: the expected version; ARGV[2]: now, in seconds; then the new value or header, and the time
-to live in milliseconds. The server's clock decides nothing but garbage collection.
+ARGV[1]: numbers as doubles, the way a row's header has them: the expected version, now in seconds,
+the time to live in milliseconds, and to touch, the new deadline. ARGV[2]: the new value. The
+server's clock decides nothing but garbage collection.
 """
 
 from __future__ import annotations
 
 import hashlib
+import struct
 from typing import Any, NamedTuple
 
 from sojourn import Outcome
@@ -26,18 +28,22 @@ def _script(text: str) -> Script:
     return Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
+terms = struct.Struct(">dddd").pack
+"""Expected version, now, time to live and new deadline, as ARGV[1] of the first two scripts."""
+
 _GUARD = """
 local head = redis.call('GETRANGE', KEYS[1], 0, 15)
 if #head < 16 then return 'gone' end
 local version, expires_at = struct.unpack('>dd', head)
-if expires_at <= tonumber(ARGV[2]) then return 'gone' end
-if version ~= tonumber(ARGV[1]) then return 'conflict' end
+local expected, now, ttl, deadline = struct.unpack('>dddd', ARGV[1])
+if expires_at <= now then return 'gone' end
+if version ~= expected then return 'conflict' end
 """
 
 REPLACE = _script(
     _GUARD
     + """
-redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ttl)
 return 'applied'
 """
 )
@@ -45,11 +51,9 @@ return 'applied'
 TOUCH = _script(
     _GUARD
     + """
-if tonumber(ARGV[3]) > expires_at then expires_at = tonumber(ARGV[3]) end
+if deadline > expires_at then expires_at = deadline end
 redis.call('SETRANGE', KEYS[1], 0, struct.pack('>dd', version + 1, expires_at))
-if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[4]) then
-  redis.call('PEXPIRE', KEYS[1], ARGV[4])
-end
+if redis.call('PTTL', KEYS[1]) < ttl then redis.call('PEXPIRE', KEYS[1], ttl) end
 return 'applied'
 """
 )

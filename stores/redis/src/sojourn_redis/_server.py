@@ -75,10 +75,10 @@ class Server:
         """What a script says about one key."""
         ask = self._servers.ask
         try:
-            known = ("EVALSHA", script.digest, 1, key, *arguments)
+            known = ("EVALSHA", script.digest, "1", key, *arguments)
             return await ask(key, known, until, sure=sure)
         except exceptions.NoScriptError:  # the server has not seen it yet, so it did nothing
-            unknown = ("EVAL", script.text, 1, key, *arguments)
+            unknown = ("EVAL", script.text, "1", key, *arguments)
             return await ask(key, unknown, until, sure=sure)
 
     async def policies(self, until: float) -> set[str]:

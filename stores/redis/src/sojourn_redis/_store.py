@@ -14,7 +14,7 @@ from . import _rows, _scripts
 from ._asked import Reply
 from ._cluster import Cluster
 from ._direct import Direct
-from ._errors import OutOfStepError, guarded
+from ._errors import DRIVER_ERRORS, OutOfStepError, failure, guarded
 from ._owners import OwnerIndex, is_due, number
 from ._server import Server
 
@@ -56,17 +56,31 @@ class RedisStore:
         self._server = Server(servers, deadline)
         self._index = OwnerIndex(self._server, prefix)
 
-    @guarded
+    # The two calls of most requests: what ``guarded`` does for the others, without its coroutine.
+
     async def load(self, id: str, *, now: float) -> Record | None:
         """See ``Store``: one round trip, shared with others that ask at the same time."""
-        key, until = self._row(id), self._server.until()
-        record = _rows.row_of(id, await self._server.read(key, "GET", key, until=until))
+        key, until = self._prefix + id, self._server.until()
+        try:
+            record = _rows.row_of(id, await self._server.read(key, "GET", key, until=until))
+        except DRIVER_ERRORS as error:
+            raise failure(self, error) from error
         return record if record is not None and now < record.expires_at else None
+
+    async def replace(self, record: Record, *, version: int, now: float) -> Outcome:
+        """See ``Store``: index and row go out in one turn."""
+        key, until = self._prefix + record.id, self._server.until()
+        terms = _scripts.terms(version, now, _ttl(record.expires_at, now), record.expires_at)
+        write = self._server.run(_scripts.REPLACE, key, terms, _rows.pack(record), until=until)
+        try:
+            return _scripts.outcome_of(await self._beside_index(record, write, until))
+        except DRIVER_ERRORS as error:
+            raise failure(self, error) from error
 
     @guarded
     async def create(self, record: Record) -> bool:
         """See ``Store``."""
-        key, until = self._row(record.id), self._server.until()
+        key, until = self._prefix + record.id, self._server.until()
         value, ttl = _rows.pack(record), _ttl(record.expires_at, record.created_at)
         write = self._server.write(key, "SET", key, value, "NX", "PX", ttl, until=until)
         reply = await self._beside_index(record, write, until)
@@ -75,25 +89,17 @@ class RedisStore:
         return reply is not None
 
     @guarded
-    async def replace(self, record: Record, *, version: int, now: float) -> Outcome:
-        """See ``Store``: index and row go out in one turn."""
-        key, until = self._row(record.id), self._server.until()
-        arguments = (version, repr(now), _rows.pack(record), _ttl(record.expires_at, now))
-        write = self._server.run(_scripts.REPLACE, key, *arguments, until=until)
-        return _scripts.outcome_of(await self._beside_index(record, write, until))
-
-    @guarded
     async def touch(self, id: str, *, version: int, expires_at: float, now: float) -> Outcome:
         """See ``Store``; the payload does not travel, and no replica is waited for."""
-        key, until = self._row(id), self._server.until()
-        arguments = (version, repr(now), repr(expires_at), _ttl(expires_at, now))
-        reply = await self._server.run(_scripts.TOUCH, key, *arguments, until=until, sure=False)
+        key, until = self._prefix + id, self._server.until()
+        terms = _scripts.terms(version, now, _ttl(expires_at, now), expires_at)
+        reply = await self._server.run(_scripts.TOUCH, key, terms, until=until, sure=False)
         return _scripts.outcome_of(reply)
 
     @guarded
     async def delete(self, id: str) -> bool:
         """See ``Store``."""
-        key, until = self._row(id), self._server.until()
+        key, until = self._prefix + id, self._server.until()
         return number(await self._server.write(key, "DEL", key, until=until)) > 0
 
     @guarded
@@ -108,7 +114,7 @@ class RedisStore:
         """See ``SupportsOwners``."""
         until = self._server.until()
         records = await self._index.rows(owner, until)
-        keys = [self._row(record.id) for record in records if record.id != keep]
+        keys = [self._prefix + record.id for record in records if record.id != keep]
         gone = await asyncio.gather(
             *(self._server.write(key, "DEL", key, until=until) for key in keys)
         )
@@ -157,9 +163,6 @@ class RedisStore:
         if is_due(known):
             await self._index.rows(record.owner, until)
         return reply
-
-    def _row(self, id: str) -> str:
-        return self._prefix + id
 
 
 def _ttl(expires_at: float, now: float) -> int:
