@@ -104,7 +104,10 @@ class Sessions(Generic[M]):
         if session is None:
             return None
         try:
-            self._merge(response, await self.manager.commit(session, status=response.status))
+            result = self.manager.commit_nowait(session, status=response.status)
+            if result is None:
+                result = await self.manager.commit(session, status=response.status)
+            self._merge(response, result)
         except Exception as error:  # noqa: BLE001 - Sanic would swallow it and answer 200
             instead = await _error_response(request, error)
             self._merge(instead, await self.manager.commit(session, status=instead.status))
@@ -117,6 +120,8 @@ class Sessions(Generic[M]):
 
     @staticmethod
     def _merge(response: Any, result: CommitResult) -> None:
+        if not result.headers:
+            return
         headers = response.headers
         existing: Callable[[str], list[str]] = lambda name: headers.getall(name, [])  # noqa: E731
         apply_headers(
