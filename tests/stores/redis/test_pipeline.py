@@ -104,7 +104,9 @@ def test_nobody_gets_another_s_reply(batches, habits, fault, place, size):
         stream = b"".join(fault(list(answers(wire.written)), place))
         for start in range(0, len(stream), size):
             if not ends:
-                pipeline.data_received(stream[start : start + size])
+                piece = stream[start : start + size]
+                pipeline.get_buffer(-1)[: len(piece)] = piece
+                pipeline.buffer_updated(len(piece))
         for one in (one for batch in asked for one in batch):
             if one.future.done():
                 name, key = map(str, one.command)

@@ -19,6 +19,7 @@ from ._errors import OutOfStepError, error_of
 _pack: Callable[[Command], bytes] = cast("Any", hiredis).pack_command
 _NOTHING: Final = object()
 
+_BUFFER_BYTES = 65536
 _MARK_BYTES, _DIGITS, _END = 9, 16, b"\r\n"
 _PING = b"*2\r\n$4\r\nPING\r\n$%d\r\n" % (_MARK_BYTES + _DIGITS)
 """What a numbered ``PING`` begins with on the wire: all numbers are of one length."""
@@ -36,7 +37,7 @@ class Habits(NamedTuple):
     patience: int = 0
 
 
-class Pipeline(asyncio.Protocol):
+class Pipeline(asyncio.BufferedProtocol):
     """Sends commands, and hands the replies to those who asked, in order.
 
     Each command is followed by a ``PING`` with a number of its own. A reply that was lost, doubled
@@ -62,9 +63,11 @@ class Pipeline(asyncio.Protocol):
         self._sent: deque[tuple[Sent, bytes]] = deque()
         self._mark = secrets.token_hex(4).encode() + b"-"
         self._numbers = count()
-        self._reader = hiredis.Reader(
+        reader: Any = hiredis.Reader(
             protocolError=OutOfStepError, replyError=error_of, notEnoughData=_NOTHING
         )
+        self._feed, self._gets = reader.feed, reader.gets
+        self._buffer = bytearray(_BUFFER_BYTES)
         self._reply: Reply = _NOTHING
 
     @property
@@ -129,11 +132,14 @@ class Pipeline(asyncio.Protocol):
         self._is_full = False
         self._free()
 
-    def data_received(self, data: bytes) -> None:
-        gets = self._reader.gets
+    def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - asyncio's
+        # A plain protocol gets each reply in a fresh 256 KiB, which costs more than the reply.
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         try:
-            self._reader.feed(data)
-            while (reply := gets()) is not _NOTHING:
+            self._feed(self._buffer, 0, nbytes)
+            while (reply := self._gets()) is not _NOTHING:
                 if self._reply is _NOTHING:
                     self._reply = reply
                 else:
