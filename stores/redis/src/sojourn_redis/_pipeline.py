@@ -20,9 +20,8 @@ _pack: Callable[[Command], bytes] = cast("Any", hiredis).pack_command
 _NOTHING: Final = object()
 
 _BUFFER_BYTES = 65536
-_MARK_BYTES, _DIGITS, _END = 9, 16, b"\r\n"
-_PING = b"*2\r\n$4\r\nPING\r\n$%d\r\n" % (_MARK_BYTES + _DIGITS)
-"""What a numbered ``PING`` begins with on the wire: all numbers are of one length."""
+_PING, _END = b"*2\r\n$4\r\nPING\r\n$25\r\n", b"\r\n"
+"""What a numbered ``PING`` begins with on the wire: all numbers have 25 bytes, see ``_fence``."""
 
 
 class Habits(NamedTuple):
@@ -62,6 +61,7 @@ class Pipeline(asyncio.BufferedProtocol):
         self._transport: asyncio.WriteTransport | None = None
         self._sent: deque[tuple[Sent, bytes]] = deque()
         self._mark = secrets.token_hex(4).encode() + b"-"
+        self._fence = self._mark + b"%016d"
         self._numbers = count()
         reader: Any = hiredis.Reader(
             protocolError=OutOfStepError, replyError=error_of, notEnoughData=_NOTHING
@@ -98,7 +98,7 @@ class Pipeline(asyncio.BufferedProtocol):
         """Write what has its place on the wire already."""
         parts: list[bytes] = []
         for sent in arranged:
-            fence = self._mark + b"%0*d" % (_DIGITS, next(self._numbers))
+            fence = self._fence % next(self._numbers)
             self._sent.append((sent, fence))
             parts += (_pack(sent.command), _PING, fence, _END)
         if self._transport is not None:
