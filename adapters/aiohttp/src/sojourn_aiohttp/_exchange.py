@@ -67,11 +67,14 @@ class Exchange:
 
     async def finish(self, status: int, *, can_set_cookie: bool = True) -> None:
         """Commit what the handler did. Raises what the commit raises, or the page for it."""
-        self.is_over = True
-        if self.session is None:
+        manager, session, self.is_over = self.manager, self.session, True
+        if session is None:
             return
         try:
-            self._result = await self._commit(self.session, status, can_set_cookie=can_set_cookie)
+            result = manager.commit_nowait(session, can_set_cookie=can_set_cookie, status=status)
+            if result is None:
+                result = await manager.commit_waiting(session)
+            self._result = result
         except SessionError as error:
             self._raise_page(error)
             raise
@@ -99,10 +102,13 @@ class Exchange:
 
     async def begin(self, session: Session[Any], response: web.StreamResponse) -> None:
         """Commit, unless that was done, and say so in the headers. May be called again."""
-        status, result = response.status, self._result
+        manager, status, result = self.manager, response.status, self._result
         if result is None:
+            seal = status != _SWITCHING
             try:
-                result = await self._commit(session, status, seal=status != _SWITCHING)
+                result = manager.commit_nowait(session, status=status, seal=seal)
+                if result is None:
+                    result = await manager.commit_waiting(session, seal=seal)
             except BaseException:
                 self._cut = response
                 raise
@@ -111,19 +117,6 @@ class Exchange:
             _merge(response, result)
         if self._cut is not None:
             _follow(response, self._cut)
-
-    async def _commit(
-        self, session: Session[Any], status: int, *, can_set_cookie: bool = True, seal: bool = True
-    ) -> CommitResult:
-        manager = self.manager
-        result = manager.commit_nowait(
-            session, can_set_cookie=can_set_cookie, status=status, seal=seal
-        )
-        if result is None:
-            result = await manager.commit(
-                session, can_set_cookie=can_set_cookie, status=status, seal=seal
-            )
-        return result
 
 
 def _merge(response: web.StreamResponse, result: CommitResult) -> None:

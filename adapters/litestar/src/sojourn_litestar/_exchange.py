@@ -11,14 +11,15 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, cast
 
-from litestar.types import ASGIApp, Empty, Receive, Send
+from litestar.types import ASGIApp, Empty, Receive, Scope, Send
 
 from sojourn import CommitResult, Session, SessionError, SessionManager, merge_headers
 
 from ._access import replaced_session
 from ._errors import send_error
 
-_STARTS = {"http.response.start", "websocket.accept", "websocket.http.response.start"}
+_ACCEPT = "websocket.accept"
+_STARTS = {"http.response.start", _ACCEPT, "websocket.http.response.start"}
 _CRASHED = 500
 _CRASH_CODES = {1011, 4500}
 """Websocket close codes of an unexpected error: RFC 6455 7.4.1, and what Litestar closes with."""
@@ -71,7 +72,10 @@ class Exchange:
         if not self._has_started and message["type"] in _STARTS:
             self._has_started = True
             try:
-                result = await self._commit(message)
+                result = self._commit_nowait(message)
+                if result is None:
+                    seal = message["type"] != _ACCEPT
+                    result = await self._manager.commit_waiting(self._session, seal=seal)
             except Exception as error:
                 self._failure = error
                 raise
@@ -80,20 +84,15 @@ class Exchange:
                 message = {**message, "headers": headers}
         await self._send(message)
 
-    async def _commit(self, message: Any) -> CommitResult:
-        manager, session = self._manager, self._session
-        if self._scope.get("session") is not session:
-            self._obey(replaced_session(self._scope, session))
-        status, seal = message.get("status", 200), message["type"] != "websocket.accept"
-        result = manager.commit_nowait(session, status=status, seal=seal)
-        if result is None:
-            result = await manager.commit(session, status=status, seal=seal)
-        return result
+    def _commit_nowait(self, message: Any) -> CommitResult | None:
+        replacement = replaced_session(self._scope, self._session)
+        if replacement is not self._session:
+            self._obey(replacement)
+        status, seal = message.get("status", 200), message["type"] != _ACCEPT
+        return self._manager.commit_nowait(self._session, status=status, seal=seal)
 
     def _obey(self, replacement: Any) -> None:
         """``request.clear_session()`` ends the session, ``set_session(mapping)`` fills it anew."""
-        if replacement is self._session:
-            return
         if replacement is Empty:
             self._session.destroy()
         elif isinstance(replacement, Mapping):
@@ -111,24 +110,22 @@ class SocketExchange(Exchange):
 
     async def run(self, app: ASGIApp) -> None:
         """Changes after the handshake go to the store, also if the client leaves first."""
-        self._receive = self._hearing(self._receive)
+
+        async def heard(scope: Scope, _receive: Receive, send: Send) -> None:
+            await app(scope, self._receive_here, send)
+
         try:
-            await super().run(app)
+            await super().run(heard)
         finally:
             status = _CRASHED if self._has_crashed and not self._has_left else 200
             with suppress(SessionError):  # told to the operator; the connection is over
                 await self._manager.commit(self._session, can_set_cookie=False, status=status)
 
-    def _hearing(self, receive: Receive) -> Receive:
-        """Hear what the handler hears: whether the client has left."""
-
-        async def receive_here() -> Any:
-            message = await receive()
-            if message["type"] == "websocket.disconnect":
-                self._has_left = True
-            return message
-
-        return receive_here
+    async def _receive_here(self) -> Any:
+        message = await self._receive()
+        if message["type"] == "websocket.disconnect":
+            self._has_left = True
+        return message
 
     async def send(self, message: Any) -> None:
         """The handler's ``send``."""

@@ -52,14 +52,11 @@ class Exchange:
         A second call writes nothing, and says the same, for an error page.
         """
         for manager, session in self._sessions.items():
-            can_set_cookie = self.can_set_cookie
             result = manager.commit_nowait(
-                session, can_set_cookie=can_set_cookie, status=status, seal=seal
+                session, can_set_cookie=self.can_set_cookie, status=status, seal=seal
             )
             if result is None:
-                result = await manager.commit(
-                    session, can_set_cookie=can_set_cookie, status=status, seal=seal
-                )
+                result = await manager.commit_waiting(session, seal=seal)
             if result.headers:
                 apply_headers(
                     result.headers, existing=headers.getlist, replace=headers.set, add=headers.add

@@ -106,7 +106,7 @@ class Sessions(Generic[M]):
         try:
             result = self.manager.commit_nowait(session, status=response.status)
             if result is None:
-                result = await self.manager.commit(session, status=response.status)
+                result = await self.manager.commit_waiting(session)
             self._merge(response, result)
         except Exception as error:  # noqa: BLE001 - Sanic would swallow it and answer 200
             instead = await _error_response(request, error)
