@@ -1,6 +1,6 @@
 """From Cookie headers to an opened session: parse, ask the backend, choose.
 
-The two ``open`` functions differ in one await; everything that decides is shared and pure.
+``open_nowait`` asks here, ``_refreshing.load`` awaits; what decides is shared, and pure.
 """
 
 from __future__ import annotations
@@ -32,14 +32,6 @@ def open_nowait(settings: Settings, tickets: Sequence[Any], now: float) -> Opene
         result = backend.load_nowait(tickets[0], now=now)
         return result if isinstance(result, Opened) else choose(settings, [result])
     return choose(settings, [backend.load_nowait(ticket, now=now) for ticket in tickets])
-
-
-async def open_waiting(settings: Settings, tickets: Sequence[Any], now: float) -> Opened | None:
-    """The session that these tickets open, or None. Raises StoreError if the store fails."""
-    if not tickets:
-        return None
-    load = settings.backend.load
-    return choose(settings, [await load(ticket, now=now) for ticket in tickets])
 
 
 def find_tickets(settings: Settings, headers: Sequence[bytes]) -> list[Any]:

@@ -6,21 +6,23 @@ from ._backend import Opened
 from ._draft import Draft
 from ._errors import StoreError
 from ._events import CommitDiscarded, Discard, Rejection
-from ._loading import open_waiting, report_failure
+from ._loading import choose, report_failure
 
 
 async def load(draft: Draft) -> None:
     """Load the draft unless it is loaded. Is no look of the handler's."""
     if draft.current is not None:
         return
-    now = draft.settings.clock()
+    settings, results = draft.settings, list[Opened | Rejection]()
+    now, backend = settings.clock(), settings.backend
     try:
-        opened = await open_waiting(draft.settings, draft.tickets(), now)
+        for ticket in draft.tickets():
+            results.append(await backend.load(ticket, now=now))
     except StoreError as error:
         draft.fail_open(error, now)
         return
     if draft.current is None:  # another task of this request may have been faster
-        draft.attach(opened, now)
+        draft.attach(choose(settings, results), now)
 
 
 async def reload(draft: Draft) -> None:
