@@ -1,7 +1,7 @@
 """The application's own response middleware beside ours."""
 
 import pytest
-from sanic import Request, text
+from sanic import HTTPResponse, Request, text
 
 pytestmark = pytest.mark.anyio
 
@@ -41,6 +41,30 @@ async def test_changed(app, serve, sessions):
     async with serve(app) as client:
         replies = [(await client.get("/")).text for _ in range(2)]
     assert ["0", "1"] == replies
+
+
+async def test_replaced_stream(app, serve, sessions):
+    """A stream in place of the handler's is under way: what exists is written, nothing begins."""
+
+    @app.get("/begin")
+    async def begin(request: Request):
+        request.ctx.session["n"] = 0
+        return text("")
+
+    @app.get("/stream")
+    async def stream(request: Request):
+        request.ctx.session["n"] = count = request.ctx.session.get("n", 0) + 1
+        response = await request.respond(content_type="text/plain")
+        await response.send(f"another {count}")
+
+    @app.on_response
+    async def replace(request: Request, response):
+        return HTTPResponse(content_type="text/csv") if request.path == "/stream" else None
+
+    async with serve(app) as client:
+        paths = ("/stream", "/stream", "/begin", "/stream", "/stream")
+        replies = [(await client.get(path)).text for path in paths]
+    assert ["another 1", "another 1", "", "another 1", "another 2"] == replies
 
 
 async def test_replaced_and_store_down(app, serve, replaced, store):

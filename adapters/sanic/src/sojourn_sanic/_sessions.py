@@ -129,13 +129,17 @@ class Sessions(Generic[M]):
         )
 
     async def _repair(self, request: Request, response: Any, **_: Any) -> None:
-        """Give the cookie to the error page of a handler that responded and then raised.
+        """Commit what has passed no response middleware of ours.
 
-        Sanic drops the response that nobody saw, and runs no response middleware again.
+        Sanic runs none for the error page of a handler that responded and then raised, nor after
+        one of the application's that gave a response of its own.
         """
         session: Session[M] | None = getattr(request.ctx, self._key, None)
         stream = request.stream
-        if session is None or stream is None or stream.stage is not Stage.HANDLER:
+        if session is None or stream is None:
+            return
+        if stream.stage is not Stage.HANDLER:  # a stream, which is under way
+            await self.manager.commit(session, can_set_cookie=False, status=response.status)
             return
         result = await self.manager.commit(session, status=response.status)
         lines = [value for name, value in result.headers if name == "Set-Cookie"]
