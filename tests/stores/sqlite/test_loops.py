@@ -159,10 +159,10 @@ async def test_a_commit_that_fails_is_no_success(tmp_path, anyio_backend):
         async with anyio.create_task_group() as group:
             group.start_soon(store._do, store._writer, lambda _: begun.set() or go_on.wait(10))
             await anyio.to_thread.run_sync(begun.wait)
-            group.start_soon(work)
-            group.start_soon(store.create, other)
-            while store._writer._queue.qsize() < 2:
-                await anyio.lowlevel.checkpoint()
+            for waiting, (call, *arguments) in enumerate([(work,), (store.create, other)], 1):
+                group.start_soon(call, *arguments)
+                while store._writer._queue.qsize() < waiting:
+                    await anyio.lowlevel.checkpoint()
             go_on.set()
         assert (broken, tries) == ([Trouble.BROKEN], [True, True])
         assert await store.load(row.id, now=NOW) == row

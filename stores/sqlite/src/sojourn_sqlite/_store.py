@@ -165,4 +165,4 @@ def _end(seconds: float) -> Job:
 def _abandon(inline: InlineReader, *workers: Worker) -> None:
     inline.close()
     for worker in workers:
-        worker.stop(_end(0))
+        worker.stop([_end(0)])

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
 Operation = Callable[..., Any]
 
+LARGEST_BATCH = 500
+"""Jobs that go to a worker together: more would let the first ones wait for nothing."""
 _MARGIN = 0.05
 """The share of the deadline that is left when the worker gives up, so that its reason is told."""
 
@@ -72,22 +74,22 @@ def answer(jobs: Iterable[Job]) -> None:
 
 
 class Outbox:
-    """The way to one worker: ``submit`` queues a job there, and raises RuntimeError if it cannot.
+    """The way to one worker: ``submit`` queues jobs there, and raises RuntimeError if it cannot.
 
     On asyncio the jobs of one turn of a loop leave together at its end. So they share a
     transaction, and wake the thread once; a thread that is woken by the first of them would compete
     with the loop for Python's lock.
     """
 
-    def __init__(self, submit: Callable[[Job], None]) -> None:
+    def __init__(self, submit: Callable[[list[Job]], None]) -> None:
         self.submit = submit
         self._turns: dict[asyncio.AbstractEventLoop, _Turn] = {}
 
-    async def wait_for(self, job: Job) -> bool:
-        """Submit the job and wait until it is answered; False if its time came first."""
+    def wait_for(self, job: Job) -> Awaitable[bool]:
+        """Submit the job, and give what ends with its answer; False if its time came first."""
         trio = sys.modules.get("trio")
         if trio is not None and trio.lowlevel.in_trio_task():
-            return await _wait_on_trio(trio, job, self.submit)
+            return _wait_on_trio(trio, job, self.submit)
         loop = asyncio.get_running_loop()
         turn = self._turns.get(loop)
         if turn is None:
@@ -96,8 +98,7 @@ class Outbox:
         job.home = turn
         job.waiter = future = loop.create_future()
         turn.jobs.append(job)
-        answered: bool = await future
-        return answered
+        return future
 
     def _leave(self, loop: asyncio.AbstractEventLoop) -> None:
         turn = self._turns.pop(loop, None)
@@ -118,16 +119,18 @@ class _Turn:
         self._left = 0
         self._timer: asyncio.TimerHandle | None = None
 
-    def leave(self, submit: Callable[[Job], None]) -> None:
+    def leave(self, submit: Callable[[list[Job]], None]) -> None:
         self._left = len(self.jobs)
-        first = min(job.end_at for job in self.jobs)
-        self._timer = self._loop.call_later(first - time.monotonic(), self._expire)
-        for job in self.jobs:
+        seconds = self.jobs[0].end_at - time.monotonic()
+        self._timer = self._loop.call_later(seconds, self._expire)
+        for first in range(0, self._left, LARGEST_BATCH):
+            batch = self.jobs[first : first + LARGEST_BATCH]
             try:
-                submit(job)
+                submit(batch)
             except RuntimeError as error:
-                job.error = error
-                self._arrive([job])
+                for job in batch:
+                    job.error = error
+                self._arrive(batch)
 
     def deliver(self, jobs: list[Job]) -> None:
         with suppress(RuntimeError):  # the loop is closed: whoever waited is gone
@@ -140,6 +143,7 @@ class _Turn:
         self._left -= len(jobs)
         if not self._left and self._timer is not None:
             self._timer.cancel()
+            self.jobs.clear()  # they know their home: garbage without a cycle
 
     def _expire(self) -> None:
         for job in self.jobs:
@@ -164,10 +168,10 @@ def _set_all(jobs: list[Job]) -> None:
         job.waiter.set()
 
 
-async def _wait_on_trio(trio: Any, job: Job, submit: Callable[[Job], None]) -> bool:
+async def _wait_on_trio(trio: Any, job: Job, submit: Callable[[list[Job]], None]) -> bool:
     run = _TrioRun(trio.lowlevel.current_trio_token(), trio.RunFinishedError)
     job.home, job.waiter = run, trio.Event()
-    submit(job)
+    submit([job])
     with trio.move_on_after(job.end_at - time.monotonic()):
         await job.waiter.wait()
     job.late = not job.waiter.is_set()

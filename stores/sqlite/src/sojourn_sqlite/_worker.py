@@ -12,21 +12,19 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 from . import _fork
-from ._waiting import Job, Outbox, answer
+from ._waiting import LARGEST_BATCH, Job, Outbox, answer
 
 Connect = Callable[[], sqlite3.Connection]
-_Queue = SimpleQueue["Job | _Last"]
+_Queue = SimpleQueue["list[Job] | _Last"]
 
-_LARGEST_BATCH = 500
-"""Jobs that are answered together: more would let the first ones wait for nothing."""
 _LONGEST_PAUSE = 0.01
 
 
 class _Last:
-    """Ends the thread, after all that was queued before. ``job`` is answered at the very end."""
+    """Ends the thread, after all that was queued before. ``jobs`` are answered at the very end."""
 
-    def __init__(self, job: Job) -> None:
-        self.job = job
+    def __init__(self, jobs: list[Job]) -> None:
+        self.jobs = jobs
 
 
 class Worker(ABC):
@@ -48,8 +46,8 @@ class Worker(ABC):
         self.connection: sqlite3.Connection | None = None
         _fork.watch(self)
 
-    def submit(self, job: Job) -> None:
-        """Queue the job; it is answered by ``sojourn_sqlite._waiting.answer``.
+    def submit(self, jobs: list[Job]) -> None:
+        """Queue the jobs; they are answered by ``sojourn_sqlite._waiting.answer``.
 
         Raises RuntimeError if the system gives no thread.
         """
@@ -61,29 +59,34 @@ class Worker(ABC):
                 )
                 thread.start()
                 self._thread, self._queue = thread, queue
-            self._queue.put(job)
+            self._queue.put(jobs)
 
-    def stop(self, job: Job) -> None:
-        """Let the thread finish what is queued, close its connection, and answer this job."""
+    def stop(self, jobs: list[Job]) -> None:
+        """Let the thread finish what is queued, close its connection, and answer these jobs."""
         with self._lock:
             if self._thread is not None:
-                self._queue.put(_Last(job))
+                self._queue.put(_Last(jobs))
                 self._thread = None
                 return
-        answer([job])
+        answer(jobs)
 
     def _run(self, queue: _Queue) -> None:
-        while True:
-            jobs, last = _take(queue)
-            if jobs:
-                self.work(jobs)
-                with self.gate:
-                    self.tidy()
-            if last is not None:
-                with self.gate:
-                    self.disconnect()
-                answer([last.job])
-                return
+        while self._work_off(queue):
+            pass
+
+    def _work_off(self, queue: _Queue) -> bool:
+        """Wait for jobs, and carry them out; False if they were the last. Keeps none of them."""
+        jobs, last = _take(queue)
+        if jobs:
+            self.work(jobs)
+            with self.gate:
+                self.tidy()
+        if last is None:
+            return True
+        with self.gate:
+            self.disconnect()
+        answer(last.jobs)
+        return False
 
     @abstractmethod
     def work(self, jobs: list[Job]) -> None:
@@ -126,12 +129,12 @@ class Worker(ABC):
 
 
 def _take(queue: _Queue) -> tuple[list[Job], _Last | None]:
-    """Wait for a job; then it and what waits behind it, up to the end."""
+    """Wait for jobs; then they and what waits behind them, up to the end."""
     jobs: list[Job] = []
     item = queue.get()
     while not isinstance(item, _Last):
-        jobs.append(item)
-        if len(jobs) == _LARGEST_BATCH:
+        jobs += item
+        if len(jobs) >= LARGEST_BATCH:
             return jobs, None
         try:
             item = queue.get_nowait()
