@@ -1,5 +1,6 @@
 """Several event loops on one store, deadlines, and the writer's order."""
 
+import gc
 import threading
 
 import anyio
@@ -9,6 +10,7 @@ import pytest
 
 from sojourn import Outcome
 from sojourn_sqlite import SQLiteStore, SQLiteStoreError, Trouble
+from sojourn_sqlite._waiting import Job
 
 from ._rows import NOW, new, using
 
@@ -84,6 +86,30 @@ async def test_waiting_writes_share_a_transaction(tmp_path, anyio_backend):
                 group.start_soon(store.create, new())
         assert sum(text.startswith("INSERT") for text in begun) == 100
         assert sum(text == "COMMIT" for text in begun) < 20
+
+
+def jobs():
+    """How many somebody still holds."""
+    return sum(type(each) is Job for each in gc.get_objects())
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_an_answered_write_is_forgotten(tmp_path, anyio_backend):
+    """Soon after its answer a write is gone from memory, and no collector had to look for it."""
+    gc.collect()
+    of_others = jobs()
+    async with using(SQLiteStore(tmp_path / "a.db")) as store:
+        gc.disable()
+        try:
+            async with anyio.create_task_group() as group:
+                for _ in range(3):
+                    group.start_soon(store.create, new())
+            with anyio.fail_after(10):
+                while jobs() > of_others:
+                    await anyio.lowlevel.checkpoint()
+        finally:
+            gc.enable()
 
 
 @pytest.mark.anyio
