@@ -141,9 +141,8 @@ def _error():
 
 def _statements():
     """The text of every operation, from the table that the store runs."""
-    return {sql for name, sql in vars(_rows).items() if name.isupper() and " " in sql} - {
-        _rows._COLUMNS
-    }
+    texts = {value for name, value in vars(_rows).items() if name.isupper() and type(value) is str}
+    return texts - {_rows._COLUMNS}
 
 
 @pytest.mark.parametrize("late", [False, True])

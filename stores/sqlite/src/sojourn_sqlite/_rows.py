@@ -19,12 +19,13 @@ _COLUMNS = (
 )
 _LOAD = f"SELECT {_COLUMNS} FROM sessions WHERE id = ? AND expires_at > ?"  # noqa: S608
 _CREATE = (
-    f"INSERT INTO sessions (id, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
-    "ON CONFLICT (id) DO NOTHING"
+    f"INSERT INTO sessions (id, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, "  # noqa: S608
+    "nullif(?, x''), nullif(?, x''), nullif(?, x''), ?) ON CONFLICT (id) DO NOTHING"
 )
 _REPLACE = (
     "UPDATE sessions SET secret_hash = ?, payload = ?, version = ?, created_at = ?, "
-    "expires_at = ?, owner = ?, previous_hash = ?, previous_until = ?, checksum = ? "
+    "expires_at = ?, owner = nullif(?, x''), previous_hash = nullif(?, x''), "
+    "previous_until = nullif(?, x''), checksum = ? "
     "WHERE id = ? AND version = ? AND expires_at > ?"
 )
 _TOUCH = (
@@ -43,23 +44,29 @@ _SWEEP = (
     "(SELECT rowid FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)"
 )
 
+# The sqlite3 of CPython 3.11 looks for an adapter of each value that is bytes or None, and raises
+# and drops an exception on the way: a quarter of an UPDATE. It looks for none of a bytearray.
+_key = bytearray.fromhex
+_NULL = bytearray()
+"""What the statements take for NULL; no column may hold it."""
+
 
 def load(connection: sqlite3.Connection, id: str, now: float) -> Record | None:
     """See ``Store.load``. On a connection of ``open_reader``, as ``load_owner``."""
-    key = bytes.fromhex(id)
+    key = _key(id)
     row = connection.execute(_LOAD, (key, now)).fetchone()
     return None if row is None else _record(id, key, row)
 
 
 def create(connection: sqlite3.Connection, record: Record) -> bool:
     """See ``Store.create``."""
-    key = bytes.fromhex(record.id)
+    key = _key(record.id)
     return connection.execute(_CREATE, (key, *_values(key, record))).rowcount == 1
 
 
 def replace(connection: sqlite3.Connection, record: Record, version: int, now: float) -> Outcome:
     """See ``Store.replace``."""
-    key = bytes.fromhex(record.id)
+    key = _key(record.id)
     values = (*_values(key, record), key, version, now)
     if connection.execute(_REPLACE, values).rowcount == 1:
         return Outcome.APPLIED
@@ -70,7 +77,7 @@ def touch(
     connection: sqlite3.Connection, id: str, version: int, expires_at: float, now: float
 ) -> Outcome:
     """See ``Store.touch``."""
-    key = bytes.fromhex(id)
+    key = _key(id)
     if connection.execute(_TOUCH, (expires_at, key, version, now)).rowcount == 1:
         return Outcome.APPLIED
     return _why_not(connection, key, now)
@@ -78,7 +85,7 @@ def touch(
 
 def delete(connection: sqlite3.Connection, id: str) -> bool:
     """See ``Store.delete``."""
-    return connection.execute(_DELETE, (bytes.fromhex(id),)).rowcount == 1
+    return connection.execute(_DELETE, (_key(id),)).rowcount == 1
 
 
 def load_owner(connection: sqlite3.Connection, owner: str, now: float) -> list[Record]:
@@ -90,7 +97,7 @@ def load_owner(connection: sqlite3.Connection, owner: str, now: float) -> list[R
 
 def delete_owner(connection: sqlite3.Connection, owner: str, keep: str | None) -> int:
     """See ``SupportsOwners.delete_owner``."""
-    kept = b"" if keep is None else bytes.fromhex(keep)
+    kept = b"" if keep is None else _key(keep)
     return connection.execute(_DELETE_OWNER, (owner, kept)).rowcount
 
 
@@ -99,28 +106,28 @@ def sweep(connection: sqlite3.Connection, now: float, limit: int) -> int:
     return connection.execute(_SWEEP, (now, limit)).rowcount
 
 
-def _why_not(connection: sqlite3.Connection, key: bytes, now: float) -> Outcome:
+def _why_not(connection: sqlite3.Connection, key: bytearray, now: float) -> Outcome:
     # The same transaction as the UPDATE, so the answer is of the same moment.
     is_live = connection.execute(_IS_LIVE, (key, now)).fetchone()
     return Outcome.GONE if is_live is None else Outcome.CONFLICT
 
 
-def _values(key: bytes, record: Record) -> tuple[Any, ...]:
+def _values(key: bytearray, record: Record) -> tuple[Any, ...]:
     owner = None if record.owner is None else record.owner.encode()
     return (
-        record.secret_hash,
-        record.payload,
+        bytearray(record.secret_hash),
+        bytearray(record.payload),
         record.version,
         record.created_at,
         record.expires_at,
-        record.owner,
-        record.previous_hash,
-        record.previous_until,
+        _NULL if record.owner is None else record.owner,
+        _NULL if record.previous_hash is None else record.previous_hash,
+        _NULL if record.previous_until is None else record.previous_until,
         _checksum(key, record.secret_hash, record.payload, owner),
     )
 
 
-def _record(id: str, key: bytes, row: Sequence[Any]) -> Record | None:
+def _record(id: str, key: bytes | bytearray, row: Sequence[Any]) -> Record | None:
     """The record of a row, by its columns; None if the row is not what was written.
 
     SQLite's pages carry no checksum: a bit that flipped on the disk comes back as good data. The
@@ -149,7 +156,9 @@ def _record(id: str, key: bytes, row: Sequence[Any]) -> Record | None:
         return None
 
 
-def _checksum(key: bytes, secret_hash: bytes, payload: bytes, owner: bytes | None) -> int:
+def _checksum(
+    key: bytes | bytearray, secret_hash: bytes, payload: bytes, owner: bytes | None
+) -> int:
     """CRC-32 of what ``touch`` leaves alone; against decay, not against an attacker."""
     crc = zlib.crc32(payload, zlib.crc32(secret_hash, zlib.crc32(key)))
     return crc if owner is None else zlib.crc32(owner, crc)
