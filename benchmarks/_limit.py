@@ -95,10 +95,10 @@ class Cookie:
 
 
 class Memory:
-    """Encoded values in a dict, by the hash of what the cookie says."""
+    """Encoded values in a dict, or what acts as one, by the hash of what the cookie says."""
 
-    def __init__(self) -> None:
-        self._rows: dict[bytes, bytes] = {}
+    def __init__(self, rows: Any = None) -> None:
+        self._rows: Any = {} if rows is None else rows
 
     def load(self, header: bytes) -> Values | None:
         """The values behind a Cookie header."""

@@ -7,9 +7,10 @@ import random
 import secrets
 import sqlite3
 import statistics
+from collections.abc import Iterable
 from pathlib import Path
 from time import perf_counter
-from typing import Protocol
+from typing import Any, Protocol
 
 import aiosqlite
 
@@ -26,23 +27,22 @@ WRITE = "UPDATE sessions SET payload = ?, version = version + 1 WHERE id = ? AND
 
 
 class Table:
-    """What a file must hold after the work: ids, and the version and payload of each row."""
+    """What a file must hold after the work: each row's id, its version and that one's payload."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.ids: list[str] = [secrets.token_hex(16) for _ in range(ROWS)]
         self.versions = [1] * ROWS
-        self.payloads: list[bytes] = [secrets.token_bytes(PAYLOAD_BYTES) for _ in range(ROWS)]
 
     def record(self, row: int) -> Record:
         """The row as it should be now."""
-        payload, version = self.payloads[row], self.versions[row]
+        version = self.versions[row]
+        payload = _payload(row, version)
         return Record(self.ids[row], bytes(32), payload, version, NOW, LATER)
 
     def changed(self, row: int) -> Record:
         """The row after one more write, which is noted as done."""
         self.versions[row] += 1
-        self.payloads[row] = secrets.token_bytes(PAYLOAD_BYTES)
         return self.record(row)
 
     async def fill(self) -> None:
@@ -58,9 +58,15 @@ class Table:
         with sqlite3.connect(self.path) as connection:
             found = connection.execute("SELECT id, version, payload FROM sessions").fetchall()
         connection.close()
-        wanted = zip(map(bytes.fromhex, self.ids), self.versions, self.payloads, strict=True)
+        payloads = map(_payload, range(ROWS), self.versions)
+        wanted = zip(map(bytes.fromhex, self.ids), self.versions, payloads, strict=True)
         if sorted(found) != sorted(wanted):
             raise AssertionError(f"{self.path.name}: the rows are not what was written")
+
+
+def _payload(row: int, version: int) -> bytes:
+    """No two rows and no two versions have the same: SQLite skips what does not change."""
+    return (row << 64 | version).to_bytes(PAYLOAD_BYTES, "big")
 
 
 class Side(Protocol):
@@ -149,29 +155,51 @@ class Bare:
         assert self.connection.execute(WRITE, values).rowcount == 1  # noqa: S101
         self.connection.execute("COMMIT")
 
+    def write_together(self, rows: Iterable[int]) -> None:
+        """``write`` for these, in one transaction."""
+        versions = [self.table.versions[row] for row in rows]
+        records = [self.table.changed(row) for row in rows]
+        values = [
+            (record.payload, bytes.fromhex(record.id), version)
+            for record, version in zip(records, versions, strict=True)
+        ]
+        change_together(self.connection, values)
+
     def close(self) -> None:
         """See ``Side``."""
         self.connection.close()
 
 
+def change_together(connection: sqlite3.Connection, changes: list[tuple[Any, ...]]) -> None:
+    """Change rows in one transaction: (payload, id, version) each. AssertionError if one is not."""
+    connection.execute("BEGIN IMMEDIATE")
+    changed = connection.executemany(WRITE, changes).rowcount
+    connection.execute("COMMIT")
+    assert changed == len(changes)  # noqa: S101
+
+
 class Mixed:
-    """A load of so many operations; remembers how long each read took, in seconds."""
+    """A load of so many operations; remembers how long each read took, in seconds.
+
+    What is read and what is written is decided before the clock starts.
+    """
 
     def __init__(self, side: Side) -> None:
         self._side = side
         self.reads: list[float] = []
 
-    async def __call__(self, times: int) -> None:
+    async def __call__(self, times: int) -> float:
+        plans = [_plan(task, times // TASKS) for task in range(TASKS)]
+        started = perf_counter()
         async with asyncio.TaskGroup() as group:
-            for task in range(TASKS):
-                group.create_task(self._work(task, times // TASKS))
+            for plan in plans:
+                group.create_task(self._work(plan))
+        return perf_counter() - started
 
-    async def _work(self, task: int, times: int) -> None:
-        side, chance = self._side, random.Random(task)  # noqa: S311
-        for _ in range(times):
-            # Each task has rows of its own, so that no write meets another version.
-            row = chance.randrange(ROWS // TASKS) * TASKS + task
-            if chance.random() < READS:
+    async def _work(self, plan: list[tuple[int, bool]]) -> None:
+        side = self._side
+        for row, is_read in plan:
+            if is_read:
                 begin = perf_counter()
                 await side.read(row)
                 self.reads.append(perf_counter() - begin)
@@ -182,3 +210,12 @@ class Mixed:
     def p99(self) -> float:
         """Milliseconds that 99 of 100 reads stayed below."""
         return statistics.quantiles(self.reads, n=100)[98] * 1e3
+
+
+def _plan(task: int, times: int) -> list[tuple[int, bool]]:
+    """Rows, each with whether it is read. Each task has rows of its own: no write meets another."""
+    chance = random.Random(task)  # noqa: S311
+    return [
+        (chance.randrange(ROWS // TASKS) * TASKS + task, chance.random() < READS)
+        for _ in range(times)
+    ]

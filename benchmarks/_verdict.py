@@ -25,9 +25,10 @@ def at_most(title: str, found: Spread, most: float, limit: Spread | None = None)
     return Verdict(title, f"at most {most:g}", str(found), found.median <= most, _short(limit))
 
 
-def at_least(title: str, found: Spread, least: float) -> Verdict:
+def at_least(title: str, found: Spread, least: float, limit: Spread | None = None) -> Verdict:
     """A ratio that is not to be smaller."""
-    return Verdict(title, f"at least {least:g}", str(found), found.median >= least)
+    met = found.median >= least
+    return Verdict(title, f"at least {least:g}", str(found), met, _short(limit))
 
 
 def times_less(title: str, found: Spread, least: float, limit: Spread | None = None) -> Verdict:
