@@ -88,6 +88,22 @@ async def test_waiting_writes_share_a_transaction(tmp_path, anyio_backend):
         assert sum(text == "COMMIT" for text in begun) < 20
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_a_flood_is_written_in_parts(tmp_path, anyio_backend):
+    """However many writes wait, each transaction takes fewer than a thousand of them."""
+    done = []
+    async with using(SQLiteStore(tmp_path / "a.db", durability="normal", deadline=60)) as store:
+        await store._do(store._writer, lambda c: c.set_trace_callback(done.append))
+        async with anyio.create_task_group() as group:
+            for _ in range(1200):
+                group.start_soon(store.create, new())
+        kinds = "".join(text[:1] for text in done if text.startswith(("INSERT", "COMMIT")))
+        sizes = [len(part) for part in kinds.split("C")]
+        assert sum(sizes) == 1200
+        assert max(sizes) < 1000
+
+
 def jobs():
     """How many somebody still holds."""
     return sum(type(each) is Job for each in gc.get_objects())
