@@ -133,7 +133,7 @@ class MemoryStore:
 
     async def load_owner(self, owner: str, *, now: float) -> list[Record]:
         rows = ((id, self._row(id)) for id in self._owners.ids(owner))
-        live = (_rows.unpack(id.hex(), row) for id, row in rows if _rows.deadline(row) > now)
+        live = (_rows.unpack(id.hex(), row) for id, row in rows if _rows.times(row)[0] > now)
         return sorted(live, key=lambda record: record.created_at)
 
     async def delete_owner(self, owner: str, *, keep: str | None = None) -> int:
@@ -199,7 +199,7 @@ class MemoryStore:
         count = 0
         for calendar in (self._anonymous, self._owned):
             for id in calendar.current(now):
-                if count < limit and _rows.deadline(self._row(id)) <= now:
+                if count < limit and _rows.times(self._row(id))[0] <= now:
                     count += self._delete(id)
         return count
 
@@ -234,7 +234,7 @@ def _outcome(row: bytes | None, version: int, now: float) -> Outcome:
     """Whether a write of this version would be applied to this row."""
     if row is None:
         return Outcome.GONE
-    expires_at, _, present = _rows.start(row)
+    expires_at, _, _, present = _rows.start(row)
     if expires_at <= now:
         return Outcome.GONE
     return _APPLIED if present == version else Outcome.CONFLICT
