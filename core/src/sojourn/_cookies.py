@@ -8,16 +8,22 @@ byte by byte, values are taken literally. No unquoting and no percent-decoding, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 _BLANKS = b" \t"
 
 
-def read(headers: Iterable[bytes], name: bytes) -> list[bytes]:
+def read(headers: Sequence[bytes], name: bytes) -> list[bytes]:
     """The values of all cookies of this name, each once, in the order they came.
 
     ``headers`` are the raw values of the ``Cookie`` headers; there may be several (RFC 9113 8.2.3).
     """
+    if len(headers) == 1:
+        before, equals, after = headers[0].partition(name + b"=")
+        # One cookie of this name, written as browsers do: nearly every request.
+        is_only_one = equals and name not in before and name not in after
+        if is_only_one and (not before or before.endswith(b"; ")):
+            return [after.partition(b";")[0].strip(_BLANKS)]
     found: list[bytes] = []
     for header in headers:
         at = header.find(name)

@@ -87,9 +87,12 @@ Transition = Put | Flash | Remove | Consume | Modify | Clear | Touch | Rotate | 
 
 
 def _put(state: SessionState, t: Put, _now: float) -> SessionState:
-    if t.key not in state.flash and state.data.get(t.key) == t.value:
+    key, value, flash = t.key, t.value, state.flash
+    if key in flash:
+        flash -= {key}
+    elif state.data.get(key) == value:
         return state
-    return state.with_data(state.data | {t.key: t.value}, state.flash - {t.key})
+    return state.with_data(state.data | {key: value}, flash)
 
 
 def _flash(state: SessionState, t: Flash, _now: float) -> SessionState:

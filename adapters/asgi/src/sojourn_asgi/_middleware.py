@@ -11,6 +11,8 @@ from ._exchange import Exchange, SocketExchange
 from ._lifespan import Lifespan
 from ._types import ASGIApp, Receive, Scope, Send
 
+_EXCHANGES: dict[str, type[Exchange]] = {"http": Exchange, "websocket": SocketExchange}
+
 
 class SessionMiddleware:
     """Sessions for an ASGI 3 application: ``SessionMiddleware(app, manager)``.
@@ -31,14 +33,13 @@ class SessionMiddleware:
         self.manager: SessionManager[Any] = manager_of(manager, **options)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        kind = scope["type"]
-        if kind == "lifespan":
-            await Lifespan(self.app, self.manager)(scope, receive, send)
-        elif kind not in ("http", "websocket") or has_session(scope, self.manager):
-            await self.app(scope, receive, send)
+        manager, kind = self.manager, scope["type"]
+        exchange = _EXCHANGES.get(kind)
+        if exchange is not None and not has_session(scope, manager):
+            session = manager.open([value for name, value in scope["headers"] if name == b"cookie"])
+            put_session(scope, manager, session)
+            await exchange(manager, session, send).run(self.app, scope, receive)
+        elif kind == "lifespan":
+            await Lifespan(self.app, manager)(scope, receive, send)
         else:
-            cookies = [value for name, value in scope["headers"] if name == b"cookie"]
-            session = self.manager.open(cookies)
-            put_session(scope, self.manager, session)
-            exchange = Exchange if kind == "http" else SocketExchange
-            await exchange(self.manager, session, send).run(self.app, scope, receive)
+            await self.app(scope, receive, send)
