@@ -122,7 +122,7 @@ class TestWheels:
         told: Any = distribution(name).metadata
 
         assert project(member)["project"]["description"] == told["Summary"]
-        page = told.get_payload()
+        page: str = told.get_payload()
         assert (ROOT / member / "README.md").read_text() == re.sub(OURS, "](", page)
         urls = {url.partition(",")[0] for url in told.get_all("Project-URL", [])}
         assert {"Source", "Documentation", "Changelog", "Issues"} == urls
@@ -131,6 +131,7 @@ class TestWheels:
 
     def test_links_lead_somewhere_from_an_index(self, name):
         """What an index shows of a README has no link into a tree that is not there."""
-        page: Any = distribution(name).metadata.get_payload()
+        told: Any = distribution(name).metadata
+        page: str = told.get_payload()
 
         assert [] == re.findall(r"\]\((?!https?:|#)[^)]+\)", page)
