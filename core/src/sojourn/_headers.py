@@ -34,8 +34,8 @@ def merge_headers(own: Iterable[tuple[bytes, bytes]], ours: Headers) -> RawHeade
     merged = list(own)
     for name, value in ours:
         raw_name = _RAW_NAMES.get(name) or name.lower().encode("ascii")
-        present = [v for n, v in merged if n.lower() == raw_name]
-        if present and raw_name != b"set-cookie":
+        is_list = name != "Set-Cookie"
+        if is_list and (present := [v for n, v in merged if n.lower() == raw_name]):
             merged = _with_member(merged, raw_name, value, present)
         else:
             merged.append((raw_name, value.encode("ascii")))

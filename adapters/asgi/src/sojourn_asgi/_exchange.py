@@ -46,20 +46,18 @@ class Exchange:
     async def send(self, message: Message) -> None:
         """The application's ``send``."""
         if message["type"] == "http.response.start":
-            result = self._manager.commit_nowait(self._session, status=message["status"])
-            if result is None:
-                result = await self._write(seal=True)
+            manager, session = self._manager, self._session
+            try:
+                result = manager.commit_nowait(session, status=message["status"])
+                if result is None:
+                    result = await manager.commit_waiting(session)
+            except SessionError as error:
+                self._failure = error
+                raise
             self._has_started = True
             if result.headers:
                 message = _with_headers(message, result)
         await self._send(message)
-
-    async def _write(self, *, seal: bool) -> CommitResult:
-        try:
-            return await self._manager.commit_waiting(self._session, seal=seal)
-        except SessionError as error:
-            self._failure = error
-            raise
 
     async def _finish(self, *, status: int) -> None:
         """Commit to the store what no response has carried."""
@@ -116,9 +114,11 @@ class SocketExchange(Exchange):
             raise
 
     async def _start(self, message: Message, *, status: int, seal: bool) -> Message:
-        result = self._manager.commit_nowait(self._session, status=status, seal=seal)
-        if result is None:
-            result = await self._write(seal=seal)
+        try:
+            result = await self._manager.commit(self._session, status=status, seal=seal)
+        except SessionError as error:
+            self._failure = error
+            raise
         self._has_started = True
         return _with_headers(message, result)
 
