@@ -13,6 +13,7 @@ from . import _aiohttp, _core, _litestar, _node, _quart, _starlette
 from ._data import session_data
 from ._rounds import Run, Samples, take_turns
 from ._sites import Entry, Site, entered
+from ._steps import Steps, steps_beyond, steps_of
 
 Say = Callable[[str], None]
 
@@ -58,6 +59,7 @@ class Measured:
     def __init__(self) -> None:
         self.samples: dict[str, Samples] = {}
         self.cookie_bytes: dict[str, dict[int, int]] = {}
+        self.steps: Steps = {}
 
 
 async def run_all(*, rounds: int, say: Say) -> Measured:
@@ -67,6 +69,7 @@ async def run_all(*, rounds: int, say: Say) -> Measured:
     say(f"core: {rounds} rounds")
     core = await _core.candidates(session_data(250), keys)
     measured.samples["core"] = await _turns(core, rounds, _EACH * 2)
+    core_steps = {name: await steps_of(run) for name, run in core.items()}
     for size in sorted({case.size for case in CASES}):
         with contextlib.ExitStack() as stack:
             say(f"{size} B: sites and sessions")
@@ -83,6 +86,9 @@ async def run_all(*, rounds: int, say: Say) -> Measured:
                 }
                 each = max(_EACH, case.at_once)
                 measured.samples[case.name] = await _turns(runs, turns, each)
+            if not measured.steps:
+                say("instructions")
+                measured.steps = {"core": core_steps, **await steps_beyond(entries)}
     return measured
 
 

@@ -45,6 +45,7 @@ def page(results: Results, *, how: str, profile: str) -> str:
         "## Import time\n\nMilliseconds beyond what the framework has imported already.\n\n"
         + _import_table(results.imports),
     ]
+    parts.append("## Instructions\n\n" + _STEPS + _steps_tables(results.measured))
     if profile:
         parts.append(f"## Where the time goes, where a goal is missed\n\n{profile}")
     return "\n\n".join(parts) + "\n"
@@ -57,6 +58,13 @@ a request's time beyond that of the same page of the same framework without sess
 processor's, so that other work on the machine counts little. Each request comes with another
 session, unless it says *again*. *Limit* is a few lines without a library around the same
 primitives. [How it is measured](../benchmarks/README.md)."""
+
+_STEPS = """How many of Python's instructions a request takes beyond those of the bare framework,
+counted by the interpreter's tracer. A call into C is one of them, whatever it does. Where a goal is
+missed, no function stands out in the profiles below: it is the sum of these, and the limit shows
+how few the raw primitives need.
+
+"""
 
 _TITLES = {
     "none": "Untouched: a session arrives, nobody looks at it",
@@ -129,6 +137,16 @@ def _bytes_table(measured: Measured) -> str:
     return _table(("site", *(f"{size:,} B of data" for size in sizes)), rows)
 
 
+def _steps_tables(measured: Measured) -> str:
+    core = measured.steps["core"]
+    lines = [(f"core alone: {name}", f"{count:.0f}") for name, count in core.items()]
+    cases = [case for case in measured.steps if case != "core"]
+    names = _in_order(measured.steps[cases[0]])
+    rows = [(n, *(f"{measured.steps[case][n]:.0f}" for case in cases)) for n in names]
+    whole = _table(("site", *cases), rows)
+    return _table(("cookie read", "instructions"), lines) + "\n\n" + whole
+
+
 def _import_table(imports: Samples) -> str:
     return _table(("import", "ms"), [(name, str(spread(v))) for name, v in imports.items()])
 
@@ -159,6 +177,7 @@ def as_json(results: Results) -> str:
             if case != "core"
         },
         "cookie_bytes": measured.cookie_bytes,
+        "instructions": measured.steps,
         "scale": [scale._asdict() for scale in results.scales],
         "import_milliseconds": {
             name: spread(values)._asdict() for name, values in results.imports.items()

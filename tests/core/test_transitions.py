@@ -250,4 +250,4 @@ def test_all_puts_in_one_step_are_the_puts_one_by_one(
 ) -> None:
     """``put_all`` is a replay of the same puts."""
     puts = [Put(key, value) for key, value in values.items()]
-    assert replay(state, puts, 0.0) == put_all(state, puts)
+    assert replay(state, puts, 0.0) == put_all(state, values)

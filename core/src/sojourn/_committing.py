@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import anyio
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ._backend import Opened, Written
 from ._draft import Draft
@@ -34,6 +35,7 @@ from ._plan import CommitPlan, Cookie, Intent, Operation, plan_commit, rests
 from ._settings import Settings
 from ._state import SessionState
 from ._store import Outcome
+from ._transitions import compact
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -118,7 +120,8 @@ async def write(draft: Draft, *, seal: bool = False) -> None:
             reloaded = await _newest(settings, plan, written, attempts, give_up_at)
             if isinstance(reloaded, Discard):
                 return _lost(draft, plan, reloaded)
-            opened = reloaded
+            # From now on the patch has to be replayed.
+            opened, patch = reloaded, replace(patch, transitions=compact(patch.transitions))
             settings.emit(CommitRetried(id=opened.state.id, attempts=attempts))
     finally:
         draft.end_turn()

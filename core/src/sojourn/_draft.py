@@ -143,19 +143,21 @@ class Draft(LazyState):
     def put_all(self, values: Mapping[str, object]) -> None:
         """Set all these keys, or none if one of the values is refused."""
         state = self._flush_model()
-        encode = self.settings.codec.encode
-        puts = [Put(key, encode(key, value)) for key, value in values.items()]
-        changes = [t for t in puts if t.key in state.flash or state.data.get(t.key) != t.value]
-        if puts:
+        encode, data, flash = self.settings.codec.encode, state.data, state.flash
+        raws = {key: encode(key, value) for key, value in values.items()}
+        if raws:
             self._check_open()
+        changes = [Put(k, raw) for k, raw in raws.items() if k in flash or data.get(k) != raw]
         if changes:
             self._transitions += changes
-            self.current = with_all(state, changes)
+            self.current = with_all(state, raws)
             self._refresh_model()
+        live = self._live
         for key, value in values.items():
-            self._live.pop(key, None)
-            if is_mutable(value):
-                self._live[key] = value
+            if type(value) not in IMMUTABLE and is_mutable(value):
+                live[key] = value
+            elif live:
+                live.pop(key, None)
 
     def remove(self, key: str) -> None:
         """Remove the key."""
@@ -260,12 +262,10 @@ class Draft(LazyState):
         if self._live or self.model is not None:
             self.flush()
         done = self._transitions
-        count = self._taken = len(done)
-        self.is_writing, self.is_sealed = True, self.is_sealed or seal
-        patch = tuple(done) if count < 2 else compact(done)  # noqa: PLR2004 - one hides nothing
-        if TIMED.isdisjoint(map(type, patch)):
-            return Patch(patch, self.accessed, self.extend, self._base, self.current)
-        return Patch(patch, self.accessed, self.extend)
+        self._taken, self.is_writing, self.is_sealed = len(done), True, self.is_sealed or seal
+        if TIMED.isdisjoint(map(type, done)):
+            return Patch(tuple(done), self.accessed, self.extend, self._base, self.current)
+        return Patch(compact(done), self.accessed, self.extend)
 
     def _later(self) -> list[Transition]:
         """What was changed while the write that now succeeded was on its way."""

@@ -37,6 +37,8 @@ def open_nowait(settings: Settings, tickets: Sequence[Any], now: float) -> Opene
 def find_tickets(settings: Settings, headers: Sequence[bytes]) -> list[Any]:
     """What could be ours in these headers. Junk is told to the operator and never to a store."""
     values, parse = read(headers, settings.set_cookie.name), settings.backend.parse
+    if not values:
+        return []
     if len(values) == 1:  # as with nearly every request
         ticket = parse(values[0])
         if ticket is not None:

@@ -6,7 +6,7 @@ That is what lets a commit be replayed on a newer state when another request was
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Raw, Struct
@@ -199,10 +199,9 @@ _SETTING = (Put, Flash, Remove)
 _OF_A_KEY = (*_SETTING, Consume, Modify)
 
 
-def put_all(state: SessionState, puts: Sequence[Put]) -> SessionState:
-    """The state after these, each of another key, in one step: copying it for each adds up."""
-    keys = {t.key for t in puts}
-    return state.with_data(state.data | {t.key: t.value for t in puts}, state.flash - keys)
+def put_all(state: SessionState, values: Mapping[str, Raw]) -> SessionState:
+    """The state after a Put of each, in one step: copying it for each adds up."""
+    return state.with_data(state.data | values, state.flash.difference(values))
 
 
 def compact(transitions: Sequence[Transition]) -> tuple[Transition, ...]:
@@ -231,7 +230,7 @@ def compact(transitions: Sequence[Transition]) -> tuple[Transition, ...]:
 
 
 class Patch(Struct, frozen=True):
-    """What one request did: its transitions, in order and compacted.
+    """What one request did: its transitions, in order.
 
     - ``looked``: the handler looked at the session, which counts as activity; ``extend``: activity
       may extend the idle timeout.
