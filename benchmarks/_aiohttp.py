@@ -14,6 +14,7 @@ import sojourn_aiohttp
 from sojourn import SessionManager
 
 from ._connection import AiohttpSite
+from ._data import TIMEOUTS
 from ._sites import BARE_TEXT
 
 Page = Callable[[web.Request], Awaitable[web.Response]]
@@ -27,7 +28,7 @@ def sites(data: dict[str, Any], keys: str) -> dict[str, AiohttpSite]:
         app = made[f"aiohttp + sojourn {name}"] = application(
             pages(data, sojourn_aiohttp.get_session)
         )
-        sojourn_aiohttp.setup(app, SessionManager(f"{name}://", **options))
+        sojourn_aiohttp.setup(app, SessionManager(f"{name}://", timeouts=TIMEOUTS, **options))
     for name, storage in {
         "Fernet": EncryptedCookieStorage(b"k" * 32),
         "NaCl": NaClCookieStorage(b"k" * 32),

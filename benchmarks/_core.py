@@ -7,6 +7,7 @@ from typing import Any
 
 from sojourn import SessionManager
 
+from ._data import TIMEOUTS
 from ._limit import Cookie
 from ._rounds import Run
 from ._sites import sessions_for
@@ -15,7 +16,7 @@ from ._sites import sessions_for
 async def candidates(data: dict[str, Any], keys: str) -> dict[str, Run]:
     """The core's read of a sealed cookie, and the raw one of a cookie with the same data."""
     sessions = sessions_for("sojourn")
-    manager: SessionManager[Any] = SessionManager("cookie://", keys=keys)
+    manager: SessionManager[Any] = SessionManager("cookie://", keys=keys, timeouts=TIMEOUTS)
     headers = [await _header(manager, data) for _ in range(sessions)]
     limit = Cookie()
     raw = [limit.save(b"", data).partition(b";")[0] for _ in range(sessions)]

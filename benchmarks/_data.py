@@ -7,6 +7,15 @@ import random
 import string
 from typing import Any
 
+from sojourn import Timeouts
+
+TIMEOUTS = Timeouts(idle=9000)
+"""Of our managers: no session becomes old enough, while others are measured, to be extended.
+
+A browser keeps the cookie of an extension, so that it has one in many requests. Here each request
+comes with a session's first cookie, which would be extended again and again.
+"""
+
 
 def session_data(size: int) -> dict[str, Any]:
     """Seven keys that make *size* bytes of JSON."""

@@ -11,9 +11,9 @@ from litestar.middleware.session.client_side import CookieBackendConfig
 from litestar.middleware.session.server_side import ServerSideSessionConfig
 from litestar.stores.memory import MemoryStore
 
-from sojourn import SessionManager
 from sojourn_litestar import SessionPlugin
 
+from ._data import TIMEOUTS
 from ._sites import BARE_TEXT, AsgiSite
 
 AnyRequest = Request[Any, Any, Any]
@@ -22,8 +22,8 @@ AnyRequest = Request[Any, Any, Any]
 def sites(data: dict[str, Any], keys: str) -> dict[str, AsgiSite]:
     """Name to site; "litestar" is the bare framework."""
     made: dict[str, dict[str, Any]] = {
-        "sojourn cookie": {"plugins": [SessionPlugin(SessionManager("cookie://", keys=keys))]},
-        "sojourn memory": {"plugins": [SessionPlugin(SessionManager("memory://"))]},
+        "sojourn cookie": {"plugins": [SessionPlugin("cookie://", keys=keys, timeouts=TIMEOUTS)]},
+        "sojourn memory": {"plugins": [SessionPlugin("memory://", timeouts=TIMEOUTS)]},
         "own cookie": {
             "middleware": [CookieBackendConfig(secret=b"k" * 32, secure=True).middleware]
         },

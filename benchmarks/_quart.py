@@ -11,6 +11,7 @@ from quart.sessions import SecureCookieSessionInterface, SessionInterface
 from sojourn import SessionManager
 from sojourn_quart import Sessions
 
+from ._data import TIMEOUTS
 from ._sites import BARE_TEXT, AsgiSite
 from ._starlette import SECRET
 
@@ -42,7 +43,7 @@ def sites(data: dict[str, Any], keys: str) -> dict[str, AsgiSite]:
     made: dict[str, Quart] = {"quart": bare, "quart + own cookie": own}
     for name, options in {"cookie": {"keys": keys}, "memory": {}}.items():
         app = made[f"quart + sojourn {name}"] = _app(_pages(data))
-        Sessions(app, SessionManager(f"{name}://", **options))
+        Sessions(app, SessionManager(f"{name}://", timeouts=TIMEOUTS, **options))
     return {name: AsgiSite(app) for name, app in made.items()}
 
 

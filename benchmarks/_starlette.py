@@ -18,6 +18,7 @@ from starsessions.stores import CookieStore
 from sojourn import SessionManager
 from sojourn_asgi import SessionMiddleware
 
+from ._data import TIMEOUTS
 from ._limit import Cookie, LimitMiddleware, Memory
 from ._sites import BARE_TEXT, AsgiSite
 
@@ -30,8 +31,8 @@ Pages = dict[str, Page]
 def sites(data: dict[str, Any], keys: str) -> dict[str, AsgiSite]:
     """Name to site; "starlette" is the bare framework."""
     made = {
-        "sojourn cookie": [sojourn(SessionManager("cookie://", keys=keys))],
-        "sojourn memory": [sojourn(SessionManager("memory://"))],
+        "sojourn cookie": [sojourn(SessionManager("cookie://", keys=keys, timeouts=TIMEOUTS))],
+        "sojourn memory": [sojourn(SessionManager("memory://", timeouts=TIMEOUTS))],
         "limit cookie": [Middleware(LimitMiddleware, store=Cookie())],
         "limit memory": [Middleware(LimitMiddleware, store=Memory())],
         "signed cookie": [Middleware(SignedCookie, secret_key=SECRET)],

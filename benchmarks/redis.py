@@ -19,7 +19,7 @@ from redis import asyncio as driver
 from sojourn import Record, SessionManager
 from sojourn_redis import open_store
 
-from ._data import session_data
+from ._data import TIMEOUTS, session_data
 from ._redis_sites import PEERS, sites
 from ._rounds import Run, over, ratio, take_turns
 from ._sites import Site, entered
@@ -122,7 +122,7 @@ async def _requests(url: str, rounds: int) -> list[Verdict]:
     async with contextlib.AsyncExitStack() as stack:
         managers: dict[str, SessionManager[Any]] = {}
         for name in PEERS.values():
-            manager: SessionManager[Any] = SessionManager(url, sweep_every=None)
+            manager: SessionManager[Any] = SessionManager(url, sweep_every=None, timeouts=TIMEOUTS)
             managers[name] = await stack.enter_async_context(manager)
         return await _compared(sites(session_data(250), managers, url), rounds)
 
