@@ -113,3 +113,16 @@ def test_candidates_of_a_lazy_store_are_opened_without_waiting() -> None:
     assert site.manager.open(_together(site, STRANGER, "B" * 64)).is_new
     assert site.manager.open(browser.headers).is_new
     assert ["load"] * 3 == site.store.calls
+
+
+@pytest.mark.parametrize("values", [(STRANGER,), ("junk",), ("junk", STRANGER)])
+async def test_each_is_parsed_once(
+    values: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No value is parsed twice, be it junk or not: a client may send four kilobytes of it."""
+    site = Site(NowaitRows())
+    backend, parsed = site.manager._settings.backend, list[bytes]()
+    parse = backend.parse
+    monkeypatch.setattr(backend, "parse", lambda value: parsed.append(value) or parse(value))
+    assert {} == await _seen(site, _together(site, *values))
+    assert [value.encode() for value in values] == parsed

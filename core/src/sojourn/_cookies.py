@@ -34,9 +34,7 @@ def read(headers: Sequence[bytes], name: bytes) -> list[bytes]:
             key, equals, value = pair.partition(b"=")
             if equals and key.strip(_BLANKS) == name:
                 value = value.strip(_BLANKS)
-                if not found:
-                    found = [value]
-                elif value not in found:
+                if value not in found:
                     found.append(value)
                     if len(found) > MAX_CANDIDATES:
                         return found

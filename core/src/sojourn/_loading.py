@@ -40,16 +40,16 @@ def find_tickets(settings: Settings, headers: Sequence[bytes]) -> list[Any]:
     if not values:
         return []
     if len(values) == 1:  # as with nearly every request
-        ticket = parse(values[0])
-        if ticket is not None:
-            return [ticket]
-    if len(values) > MAX_CANDIDATES:
+        tickets = [parse(values[0])]
+    elif len(values) <= MAX_CANDIDATES:
+        tickets = list(map(parse, values))
+    else:
         settings.emit(CookieRejected(reason=Rejection.TOO_MANY))
         return []
-    tickets = [ticket for ticket in map(parse, values) if ticket is not None]
-    if len(tickets) < len(values):
-        settings.emit(CookieRejected(reason=Rejection.MALFORMED))
-    return tickets
+    if None not in tickets:
+        return tickets
+    settings.emit(CookieRejected(reason=Rejection.MALFORMED))
+    return [ticket for ticket in tickets if ticket is not None]
 
 
 def choose(settings: Settings, results: Sequence[Opened | Rejection]) -> Opened | None:

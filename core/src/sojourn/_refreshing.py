@@ -13,11 +13,10 @@ async def load(draft: Draft) -> None:
     """Load the draft unless it is loaded. Is no look of the handler's."""
     if draft.current is not None:
         return
-    settings, results = draft.settings, list[Opened | Rejection]()
-    now, backend = settings.clock(), settings.backend
+    settings, backend = draft.settings, draft.settings.backend
+    now = settings.clock()
     try:
-        for ticket in draft.tickets():
-            results.append(await backend.load(ticket, now=now))
+        results = [await backend.load(ticket, now=now) for ticket in draft.tickets()]
     except StoreError as error:
         draft.fail_open(error, now)
         return

@@ -88,11 +88,7 @@ class ServerSide:
 
     async def load(self, ticket: Token, *, now: float) -> Opened | Rejection:
         """See ``Backend``: one store call, a second one if a cache's answer does not fit."""
-        call, border = self.store.load(ticket.id, now=now), self._border
-        try:
-            record = await (call if border.is_bounded else border.bound(call))
-        except OSError as error:
-            raise border.translated(error) from error
+        record = await self._border.call(self.store.load(ticket.id, now=now))
         opened = self._open(ticket, record, now)
         if isinstance(opened, Opened) or not isinstance(self.store, SupportsFreshLoad):
             return opened
