@@ -5,10 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from sojourn import CommitResult, Session, SessionError, SessionManager, merge_headers
+from sojourn import Session, SessionError, SessionManager, merge_headers
 
 from ._types import ASGIApp, Message, Receive, Scope, Send
 
+_ACCEPT = "websocket.accept"
+_SEALS = {"http.response.start": True, _ACCEPT: False, "websocket.http.response.start": True}
+"""What begins a header block; whether changes after it come too late for the store as well."""
 _CRASHED = 500
 _UNAVAILABLE = 503
 _TRY_AGAIN_LATER = 1013
@@ -45,18 +48,21 @@ class Exchange:
 
     async def send(self, message: Message) -> None:
         """The application's ``send``."""
-        if message["type"] == "http.response.start":
-            manager, session = self._manager, self._session
+        kind = message["type"]
+        if kind in _SEALS:
+            manager, session, seal = self._manager, self._session, _SEALS[kind]
+            status = 200 if kind == _ACCEPT else message["status"]
             try:
-                result = manager.commit_nowait(session, status=message["status"])
+                result = manager.commit_nowait(session, status=status, seal=seal)
                 if result is None:
-                    result = await manager.commit_waiting(session)
+                    result = await manager.commit_waiting(session, seal=seal)
             except SessionError as error:
                 self._failure = error
                 raise
             self._has_started = True
             if result.headers:
-                message = _with_headers(message, result)
+                headers = merge_headers(message.get("headers") or (), result.headers)
+                message = {**message, "headers": headers}
         await self._send(message)
 
     async def _finish(self, *, status: int) -> None:
@@ -103,30 +109,11 @@ class SocketExchange(Exchange):
 
     async def send(self, message: Message) -> None:
         """The application's ``send``."""
-        if message["type"] == "websocket.accept":
-            message = await self._start(message, status=200, seal=False)
-        elif message["type"] == "websocket.http.response.start":
-            message = await self._start(message, status=message["status"], seal=True)
         try:
-            await self._send(message)
+            await super().send(message)
         except OSError:  # what a server raises when nobody listens any more (ASGI 2.4)
             self._has_left = True
             raise
-
-    async def _start(self, message: Message, *, status: int, seal: bool) -> Message:
-        try:
-            result = await self._manager.commit(self._session, status=status, seal=seal)
-        except SessionError as error:
-            self._failure = error
-            raise
-        self._has_started = True
-        return _with_headers(message, result)
-
-
-def _with_headers(message: Message, result: CommitResult) -> Message:
-    """The message that a header block goes out with, after the commit."""
-    headers = merge_headers(message.get("headers") or (), result.headers)
-    return {**message, "headers": headers}
 
 
 def _refusal(scope: Scope) -> list[Message]:
