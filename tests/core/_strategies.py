@@ -20,6 +20,7 @@ from sojourn import (
     Modify,
     Policy,
     Put,
+    PutAll,
     Remove,
     Rotate,
     SessionState,
@@ -68,6 +69,7 @@ def states(draw: st.DrawFn) -> SessionState:
 
 value_changes: st.SearchStrategy[Transition] = st.one_of(
     st.builds(Put, keys, raws),
+    st.builds(PutAll, st.dictionaries(keys, raws)),
     st.builds(Flash, keys, raws),
     st.builds(Remove, keys),
     st.builds(Consume, keys, raws),

@@ -20,6 +20,7 @@ from sojourn import (
     Modify,
     Patch,
     Put,
+    PutAll,
     Remove,
     Rotate,
     SessionState,
@@ -29,7 +30,7 @@ from sojourn import (
     compact,
     replay,
 )
-from sojourn._transitions import _EFFECTS, TIMED, put_all
+from sojourn._transitions import _EFFECTS, TIMED
 
 from ._strategies import ID, keys, owners, patches, raws, states, times, transitions
 
@@ -53,10 +54,10 @@ def _frozen(value: object) -> object:
     return value
 
 
-def test_there_are_ten_kinds_of_transition() -> None:
+def test_there_are_eleven_kinds_of_transition() -> None:
     """Each kind of transition has exactly one effect, and each effect a kind."""
     assert set(KINDS) == set(_EFFECTS)
-    assert len(KINDS) == 10
+    assert len(KINDS) == 11
 
 
 @given(states(), transitions, times)
@@ -248,6 +249,6 @@ def test_a_patch_is_replayed_on_any_other_state(
 def test_all_puts_in_one_step_are_the_puts_one_by_one(
     state: SessionState, values: dict[str, Raw]
 ) -> None:
-    """``put_all`` is a replay of the same puts."""
+    """PutAll does what a Put of each does."""
     puts = [Put(key, value) for key, value in values.items()]
-    assert replay(state, puts, 0.0) == put_all(state, values)
+    assert replay(state, puts, 0.0) == apply(state, PutAll(values), 0.0)

@@ -5,6 +5,7 @@ msgpack and not JSON, because JSON turns NaN into null and integer keys into tex
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -17,6 +18,7 @@ IMMUTABLE = frozenset({str, int, bool, bytes, type(None)})
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
+_decode_raws = msgspec.msgpack.Decoder(dict[str, Raw]).decode
 
 ENCODE_ERRORS = (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError)
 DECODE_ERRORS = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -30,6 +32,10 @@ class ValueCodec(Protocol):
         """The value's bytes; raises SessionValueError if it would not come back equal."""
         ...
 
+    def encode_all(self, values: dict[str, object]) -> dict[str, Raw]:
+        """The bytes of each value; raises as ``encode`` does if one of them is refused."""
+        ...
+
     def decode(self, key: str, raw: Raw) -> Any:
         """The value again; raises one of ``DECODE_ERRORS`` when the bytes are corrupt or misfit."""
         ...
@@ -38,6 +44,11 @@ class ValueCodec(Protocol):
 def is_mutable(value: object) -> bool:
     """Whether somebody who holds this value could change it without telling us."""
     return type(value) not in IMMUTABLE and not isinstance(value, float)
+
+
+def are_immutable(values: Mapping[str, object]) -> bool:
+    """Whether each of these values is of an ``IMMUTABLE`` type."""
+    return IMMUTABLE.issuperset(map(type, values.values()))
 
 
 def checked_key(key: object) -> str:
@@ -97,6 +108,16 @@ class PlainCodec:
         if not same:
             raise refused(key, value, "would not come back equal")
         return Raw(encoded)
+
+    def encode_all(self, values: dict[str, object]) -> dict[str, Raw]:
+        """See ``ValueCodec``."""
+        try:
+            encoded = _encode(values)
+            if are_immutable(values) or _decode(encoded) == values:
+                return _decode_raws(encoded)
+        except ENCODE_ERRORS:
+            pass  # one by one they tell which of them it is
+        return {checked_key(key): self.encode(key, value) for key, value in values.items()}
 
     def decode(self, key: str, raw: Raw) -> Any:  # noqa: ARG002 - the protocol's parameter
         """See ``ValueCodec``."""

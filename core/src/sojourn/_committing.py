@@ -170,16 +170,19 @@ async def _pause(attempts: int, give_up_at: float) -> None:
 
 def _line(settings: Settings, plan: CommitPlan, written: Written, now: float) -> str | None:
     """The Set-Cookie line of this write, None to leave the cookie alone."""
-    if plan.cookie is _LEAVE or written.outcome is not _APPLIED:
+    cookie, ends, before = plan.cookie, plan.after.expires_at, plan.opened
+    if cookie is _REFRESH and before is not None and ends == before.state.expires_at:
         return None
-    if plan.cookie is _EXPIRE:
+    if cookie is _LEAVE or written.outcome is not _APPLIED:
+        return None
+    if cookie is _EXPIRE:
         return settings.set_cookie.expired_line()
-    before = plan.opened.state.expires_at if plan.opened is not None else None
-    moved = settings.set_cookie.is_persistent and plan.after.expires_at != before
-    if written.opened is None or (plan.cookie is _REFRESH and not moved):
+    is_of_use = cookie is not _REFRESH or settings.set_cookie.is_persistent
+    if written.opened is None or not is_of_use:
         return None
-    text = settings.backend.spell(written.opened.ticket)
-    return settings.set_cookie.line(text, max_age=plan.after.expires_at - now)
+    return settings.set_cookie.line(
+        settings.backend.spell(written.opened.ticket), max_age=ends - now
+    )
 
 
 def _settle(draft: Draft, plan: CommitPlan, written: Written, line: str | None, now: float) -> None:

@@ -18,11 +18,10 @@ def read(headers: Sequence[bytes], name: bytes) -> list[bytes]:
 
     ``headers`` are the raw values of the ``Cookie`` headers; there may be several (RFC 9113 8.2.3).
     """
-    if len(headers) == 1:
+    if len(headers) == 1 and headers[0].count(name) == 1:
         before, equals, after = headers[0].partition(name + b"=")
         # One cookie of this name, written as browsers do: nearly every request.
-        is_only_one = equals and name not in before and name not in after
-        if is_only_one and (not before or before.endswith(b"; ")):
+        if equals and (not before or before.endswith(b"; ")):
             return [after.partition(b";")[0].strip(_BLANKS)]
     found: list[bytes] = []
     for header in headers:

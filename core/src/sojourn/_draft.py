@@ -6,14 +6,13 @@ Values that were handed out and could be changed behind our back are encoded aga
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from anyio import Event
 from msgspec import Raw
 
 from ._backend import Opened
-from ._codec import DECODE_ERRORS, IMMUTABLE, is_mutable, same_bytes
+from ._codec import DECODE_ERRORS, IMMUTABLE, are_immutable, is_mutable, same_bytes
 from ._errors import SessionSealedError
 from ._events import Discard
 from ._lazy_state import LazyState
@@ -25,12 +24,12 @@ from ._transitions import (
     Modify,
     Patch,
     Put,
+    PutAll,
     Remove,
     Transition,
     apply,
     compact,
 )
-from ._transitions import put_all as with_all
 from ._transitions import replay as replayed
 
 MISSING: Any = object()
@@ -140,24 +139,20 @@ class Draft(LazyState):
         if type(value) not in IMMUTABLE and is_mutable(value):
             self._live[key] = value
 
-    def put_all(self, values: Mapping[str, object]) -> None:
-        """Set all these keys, or none if one of the values is refused."""
+    def put_all(self, values: dict[str, object]) -> None:
+        """Set all these keys, or none if one of the keys or values is refused."""
         state = self._flush_model()
-        encode, data, flash = self.settings.codec.encode, state.data, state.flash
-        raws = {key: encode(key, value) for key, value in values.items()}
-        if raws:
-            self._check_open()
-        changes = [Put(k, raw) for k, raw in raws.items() if k in flash or data.get(k) != raw]
-        if changes:
-            self._transitions += changes
-            self.current = with_all(state, raws)
-            self._refresh_model()
-        live = self._live
-        for key, value in values.items():
-            if type(value) not in IMMUTABLE and is_mutable(value):
-                live[key] = value
-            elif live:
-                live.pop(key, None)
+        raws = self.settings.codec.encode_all(values)
+        data, flash = state.data, state.flash
+        if data:  # what is there already is no change, which could undo another request's
+            raws = {k: raw for k, raw in raws.items() if k in flash or data.get(k) != raw}
+        if values:
+            self.record(PutAll(raws))
+        if self._live or not are_immutable(values):
+            for key, value in values.items():
+                self._live.pop(key, None)
+                if is_mutable(value):
+                    self._live[key] = value
 
     def remove(self, key: str) -> None:
         """Remove the key."""

@@ -71,10 +71,7 @@ class Session(MutableMapping[str, Any], Generic[M]):
 
     def update(self, other: Any = (), /, **more: Any) -> None:
         """Set these keys, as ``dict.update`` takes them; none if one of the values is refused."""
-        values: dict[Any, Any] = dict(other, **more)
-        for key in values:
-            checked_key(key)
-        self._draft.put_all(values)
+        self._draft.put_all(dict(other, **more))
 
     def __delitem__(self, key: str) -> None:
         if key not in self:

@@ -32,17 +32,19 @@ def joined(existing: str | None, addition: str) -> str | None:
 def merge_headers(own: Iterable[tuple[bytes, bytes]], ours: Headers) -> RawHeaders:
     """An ASGI header list with ours merged in."""
     merged = list(own)
+    # All names as one text: what does not occur in it is not there, and need not be looked for.
+    names = b" ".join(dict(merged)).lower()
     for name, value in ours:
         raw_name = _RAW_NAMES.get(name) or name.lower().encode("ascii")
-        is_list = name != "Set-Cookie"
-        if is_list and (present := [v for n, v in merged if n.lower() == raw_name]):
-            merged = _with_member(merged, raw_name, value, present)
+        if raw_name in names and name != "Set-Cookie":
+            merged = _with_member(merged, raw_name, value)
         else:
             merged.append((raw_name, value.encode("ascii")))
     return merged
 
 
-def _with_member(headers: RawHeaders, name: bytes, value: str, present: list[bytes]) -> RawHeaders:
+def _with_member(headers: RawHeaders, name: bytes, value: str) -> RawHeaders:
+    present = [v for n, v in headers if n.lower() == name]
     whole = joined(b", ".join(present).decode("latin-1"), value)
     if whole is None:
         return headers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from ._backend import Opened
@@ -24,7 +24,7 @@ class LazyState(TypedView):
     _tickets: list[Any] | None = None
     _load_error: StoreError | None = None
 
-    def __init__(self, settings: Settings, headers: Sequence[bytes]) -> None:
+    def __init__(self, settings: Settings, headers: Iterable[bytes]) -> None:
         self.settings = settings
         self.headers = headers
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ._backend import Opened
@@ -34,9 +34,9 @@ def open_nowait(settings: Settings, tickets: Sequence[Any], now: float) -> Opene
     return choose(settings, [backend.load_nowait(ticket, now=now) for ticket in tickets])
 
 
-def find_tickets(settings: Settings, headers: Sequence[bytes]) -> list[Any]:
+def find_tickets(settings: Settings, headers: Iterable[bytes]) -> list[Any]:
     """What could be ours in these headers. Junk is told to the operator and never to a store."""
-    values, parse = read(headers, settings.set_cookie.name), settings.backend.parse
+    values, parse = read(list(headers), settings.set_cookie.name), settings.backend.parse
     if not values:
         return []
     if len(values) == 1:  # as with nearly every request

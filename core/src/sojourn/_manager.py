@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -142,14 +142,15 @@ class SessionManager(Outside[M]):
 
     # One request
 
-    def open(self, cookie_headers: Sequence[bytes]) -> Session[M]:
+    def open(self, cookie_headers: Iterable[bytes]) -> Session[M]:
         """A handle that loads on first use. Costs nothing and never waits; for adapters.
 
+        ``cookie_headers``: as in ``load``; they are gone through once, when somebody looks.
         If ``session.pending``, await ``session.load()`` before anybody uses it.
         """
         return Session(Draft(self._settings, cookie_headers))
 
-    async def load(self, cookie_headers: Sequence[bytes]) -> Session[M]:
+    async def load(self, cookie_headers: Iterable[bytes]) -> Session[M]:
         """The session of a request, loaded.
 
         ``cookie_headers``: the raw values of its Cookie headers. Input that opens nothing gives a

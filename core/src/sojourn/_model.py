@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar, cast
 import msgspec
 from msgspec import Raw
 
-from ._codec import DECODE_ERRORS, ENCODE_ERRORS, PLAIN, refused
+from ._codec import DECODE_ERRORS, ENCODE_ERRORS, PLAIN, checked_key, refused
 from ._errors import ConfigurationError, SessionValueError
 from ._state import Values
 
@@ -58,6 +58,10 @@ class ModelCodec(Generic[M]):
         """See ``ValueCodec``."""
         decode = self._decoders.get(key)
         return PLAIN.decode(key, raw) if decode is None else decode(raw)
+
+    def encode_all(self, values: dict[str, object]) -> dict[str, Raw]:
+        """See ``ValueCodec``."""
+        return {checked_key(key): self.encode(key, value) for key, value in values.items()}
 
     def read(self, values: Values) -> tuple[M, list[str]]:
         """The model that these values make, and the keys whose value no longer fits."""

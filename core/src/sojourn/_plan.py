@@ -163,8 +163,11 @@ def plan_commit(
     can_set_cookie: bool = True,
 ) -> CommitPlan:
     """What to do about this patch on this session. Pure; raises what a Modify function raises."""
-    before = opened.state if opened is not None else patch.before or blank(now)
-    presence = opened.presence if opened is not None else _NEW
+    if opened is None:
+        before, presence, stale = patch.before or blank(now), _NEW, False
+    else:
+        before, presence = opened.state, opened.presence
+        stale = opened.stale and can_set_cookie
     # Where the effect is known, nothing among the transitions depends on when they happen.
     kinds = _NO_KINDS if patch.after is not None else patch.kinds()
     after = _settled(patch.on(before, now), patch, kinds, policy, now)
@@ -175,7 +178,6 @@ def plan_commit(
         and can_set_cookie
         and policy.renewal_due(before.renewed_at, now)
     )
-    stale = opened is not None and opened.stale and can_set_cookie
     intent = _intent(before, after, kinds, renew=renew, stale=stale)
     row = TABLE[presence, intent]
     if intent is _RENEW:
@@ -190,7 +192,7 @@ def _settled(
     after: SessionState, patch: Patch, kinds: Kinds, policy: Policy, now: float
 ) -> SessionState:
     """The replayed state with its deadline."""
-    if not after.id or Bind in kinds:
+    if not after.id or (kinds and Bind in kinds):
         # It begins now: nothing stored yet, or a login.
         begins = policy.deadline(after.created_at, now)
         return replace(after, expires_at=begins)

@@ -24,6 +24,12 @@ class Put(Struct, frozen=True, tag=True):
     value: Raw
 
 
+class PutAll(Struct, frozen=True, tag=True):
+    """Each of these keys has this value; those that were flash are ordinary now."""
+
+    values: Mapping[str, Raw]
+
+
 class Flash(Struct, frozen=True, tag=True):
     """The key has this value until somebody reads it."""
 
@@ -83,7 +89,9 @@ class Destroy(Struct, frozen=True, tag=True):
     """The session ends; whatever follows happens to a new one."""
 
 
-Transition = Put | Flash | Remove | Consume | Modify | Clear | Touch | Rotate | Bind | Destroy
+Transition = (
+    Put | PutAll | Flash | Remove | Consume | Modify | Clear | Touch | Rotate | Bind | Destroy
+)
 
 
 def _put(state: SessionState, t: Put, _now: float) -> SessionState:
@@ -93,6 +101,13 @@ def _put(state: SessionState, t: Put, _now: float) -> SessionState:
     elif state.data.get(key) == value:
         return state
     return state.with_data(state.data | {key: value}, flash)
+
+
+def _put_all(state: SessionState, t: PutAll, _now: float) -> SessionState:
+    flash = state.flash.difference(t.values)
+    if len(flash) == len(state.flash) and t.values.items() <= state.data.items():
+        return state
+    return state.with_data(state.data | t.values, flash)
 
 
 def _flash(state: SessionState, t: Flash, _now: float) -> SessionState:
@@ -170,6 +185,7 @@ def _destroy(_state: SessionState, _t: Destroy, now: float) -> SessionState:
 
 _EFFECTS: dict[type[Any], Callable[[SessionState, Any, float], SessionState]] = {
     Put: _put,
+    PutAll: _put_all,
     Flash: _flash,
     Remove: _remove,
     Consume: _consume,
@@ -199,16 +215,11 @@ _SETTING = (Put, Flash, Remove)
 _OF_A_KEY = (*_SETTING, Consume, Modify)
 
 
-def put_all(state: SessionState, values: Mapping[str, Raw]) -> SessionState:
-    """The state after a Put of each, in one step: copying it for each adds up."""
-    return state.with_data(state.data | values, state.flash.difference(values))
-
-
 def compact(transitions: Sequence[Transition]) -> tuple[Transition, ...]:
     """Fewer transitions with the same effect on every state.
 
-    A later Put, Flash or Remove makes earlier changes of its key pointless, Clear those of all
-    keys, and Destroy everything. Modify and Consume depend on what was there, so they hide nothing.
+    A later Put, PutAll, Flash or Remove makes earlier changes of its keys pointless, Clear those of
+    all keys, and Destroy everything. Modify and Consume depend on what was there: they hide nothing.
     """
     kept: list[Transition] = []
     covered: set[str] = set()
@@ -219,6 +230,10 @@ def compact(transitions: Sequence[Transition]) -> tuple[Transition, ...]:
                 continue
             if isinstance(t, _SETTING):
                 covered.add(t.key)
+        elif isinstance(t, PutAll):
+            if cleared or covered.issuperset(t.values):
+                continue
+            covered.update(t.values)
         elif isinstance(t, Clear):
             if cleared:
                 continue

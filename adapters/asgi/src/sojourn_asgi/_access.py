@@ -61,9 +61,12 @@ def has_session(scope: Scope, manager: SessionManager[Any]) -> bool:
     return _SESSIONS in scope and manager in scope[_SESSIONS]
 
 
-def put_session(scope: Scope, manager: SessionManager[Any], session: Session[Any]) -> None:
-    """Let the application find the session."""
+def put_session(scope: Scope, manager: SessionManager[Any]) -> Session[Any]:
+    """The session of this scope, where the application finds it too."""
+    # Nobody looks at the headers before somebody looks at the session.
+    session = manager.open(value for name, value in scope["headers"] if name == b"cookie")
     outer = scope.get(_SESSIONS)
     # A mounted application's scope is a shallow copy: what the outer one has must not change.
     scope[_SESSIONS] = {manager: session} if outer is None else {**outer, manager: session}
     scope[SESSION] = session
+    return session

@@ -9,9 +9,14 @@ from sojourn import Session, SessionError, SessionManager, merge_headers
 
 from ._types import ASGIApp, Message, Receive, Scope, Send
 
-_ACCEPT = "websocket.accept"
-_SEALS = {"http.response.start": True, _ACCEPT: False, "websocket.http.response.start": True}
+_SEALS = {
+    "http.response.start": True,
+    "websocket.accept": False,
+    "websocket.http.response.start": True,
+}
 """What begins a header block; whether changes after it come too late for the store as well."""
+_ACCEPTED = 200
+"""What stands for the status of a message that has none."""
 _CRASHED = 500
 _UNAVAILABLE = 503
 _TRY_AGAIN_LATER = 1013
@@ -28,19 +33,13 @@ class Exchange:
     def __init__(self, manager: SessionManager[Any], session: Session[Any], send: Send) -> None:
         self._manager, self._session, self._send = manager, session, send
 
-    async def run(self, app: ASGIApp, scope: Scope, receive: Receive) -> None:
-        """Serve a request. An exception of the application drops the changes."""
-        try:
-            if not self._manager.is_open or self._session.pending:
-                await self._load()
-            await app(scope, receive, self.send)
-        except Exception as error:
-            if self._has_started:
-                raise
-            await self._finish(status=_CRASHED)
-            await self._answer(scope, error)
+    @property
+    def has_to_wait(self) -> bool:
+        """Whether ``prepare`` has anything to do."""
+        return not self._manager.is_open or self._session.pending
 
-    async def _load(self) -> None:
+    async def prepare(self) -> None:
+        """Open the store and load the session, where that was not done yet."""
         if not self._manager.is_open:
             await self._manager.__aenter__()  # without a lifespan, nobody says when it ends
         if self._session.pending:
@@ -48,10 +47,10 @@ class Exchange:
 
     async def send(self, message: Message) -> None:
         """The application's ``send``."""
-        kind = message["type"]
-        if kind in _SEALS:
-            manager, session, seal = self._manager, self._session, _SEALS[kind]
-            status = 200 if kind == _ACCEPT else message["status"]
+        seal = _SEALS.get(message["type"])
+        if seal is not None:
+            manager, session = self._manager, self._session
+            status = message.get("status", _ACCEPTED)
             try:
                 result = manager.commit_nowait(session, status=status, seal=seal)
                 if result is None:
@@ -64,6 +63,13 @@ class Exchange:
                 headers = merge_headers(message.get("headers") or (), result.headers)
                 message = {**message, "headers": headers}
         await self._send(message)
+
+    async def fail(self, scope: Scope, error: Exception) -> None:
+        """The application raised: drop the changes, and answer if it is because of the store."""
+        if self._has_started:
+            raise error
+        await self._finish(status=_CRASHED)
+        await self._answer(scope, error)
 
     async def _finish(self, *, status: int) -> None:
         """Commit to the store what no response has carried."""
@@ -87,7 +93,7 @@ class SocketExchange(Exchange):
 
     async def run(self, app: ASGIApp, scope: Scope, receive: Receive) -> None:
         """Serve a websocket. Changes after the handshake go to the store when it ends."""
-        status = 200
+        status = _ACCEPTED
 
         async def receive_here() -> Message:
             message = await receive()
@@ -96,11 +102,11 @@ class SocketExchange(Exchange):
             return message
 
         try:
-            await self._load()
+            await self.prepare()
             await app(scope, receive_here, self.send)
         except Exception as error:
             # A client that leaves surfaces as an exception of the framework's: no crash.
-            status = 200 if self._has_left else _CRASHED
+            status = _ACCEPTED if self._has_left else _CRASHED
             if self._has_started or self._has_left:
                 raise
             await self._answer(scope, error)

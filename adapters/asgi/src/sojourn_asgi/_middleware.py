@@ -11,8 +11,6 @@ from ._exchange import Exchange, SocketExchange
 from ._lifespan import Lifespan
 from ._types import ASGIApp, Receive, Scope, Send
 
-_EXCHANGES: dict[str, type[Exchange]] = {"http": Exchange, "websocket": SocketExchange}
-
 
 class SessionMiddleware:
     """Sessions for an ASGI 3 application: ``SessionMiddleware(app, manager)``.
@@ -34,11 +32,18 @@ class SessionMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         manager, kind = self.manager, scope["type"]
-        exchange = _EXCHANGES.get(kind)
-        if exchange is not None and not has_session(scope, manager):
-            session = manager.open([value for name, value in scope["headers"] if name == b"cookie"])
-            put_session(scope, manager, session)
-            await exchange(manager, session, send).run(self.app, scope, receive)
+        if kind == "http" and not has_session(scope, manager):
+            exchange = Exchange(manager, put_session(scope, manager), send)
+            try:
+                if exchange.has_to_wait:
+                    await exchange.prepare()
+                await self.app(scope, receive, exchange.send)
+            except Exception as error:  # noqa: BLE001 - raised again, unless the store is down
+                await exchange.fail(scope, error)
+        elif kind == "websocket" and not has_session(scope, manager):
+            await SocketExchange(manager, put_session(scope, manager), send).run(
+                self.app, scope, receive
+            )
         elif kind == "lifespan":
             await Lifespan(self.app, manager)(scope, receive, send)
         else:

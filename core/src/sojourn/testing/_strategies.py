@@ -20,6 +20,7 @@ from sojourn import (
     Modify,
     Patch,
     Put,
+    PutAll,
     Record,
     Remove,
     Rotate,
@@ -115,6 +116,7 @@ def transitions() -> SearchStrategy[Transition]:
     """Everything that can happen to a session."""
     return st.one_of(
         st.builds(Put, keys, raws()),
+        st.builds(PutAll, st.dictionaries(keys, raws(), max_size=3)),
         st.builds(Flash, keys, raws()),
         st.builds(Remove, keys),
         st.builds(Consume, keys, raws()),
