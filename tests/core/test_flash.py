@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sojourn import Session
+from sojourn import Session, SessionSealedError
 
 from ._site import Browser, Site
 
@@ -90,6 +90,17 @@ async def test_keep_leaves_a_newer_value_alone(site: Site) -> None:
         session["note"] = "newer"
         session.keep()
     assert {"note": "newer"} == await browser.sees()
+
+
+async def test_keep_after_the_response_started_is_refused(site: Site) -> None:
+    """What was read stays read: a handle that is sealed keeps nothing."""
+    browser = await _told(site)
+    session = await browser.load()
+    assert "hello" == session["note"]
+    await site.manager.commit(session)
+    with pytest.raises(SessionSealedError):
+        session.keep()
+    assert {} == await browser.sees()
 
 
 async def test_keep_of_what_was_not_read_does_nothing(site: Site) -> None:

@@ -261,6 +261,10 @@ def test_update_sets_all_or_none() -> None:
     session = manager.open([])
     with pytest.raises(SessionValueError, match="bad"):
         session.update(good=1, bad=object())
+    with pytest.raises(SessionValueError, match="bad"):
+        session.update(good=1, bad=(1, 2))
+    with pytest.raises(SessionValueError, match="keys"):
+        session.update({"good": 1, 2: "bad"})
     assert {} == dict(session)
     drive(manager.commit(session))
     with pytest.raises(SessionSealedError):

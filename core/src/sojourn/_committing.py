@@ -173,12 +173,10 @@ def _line(settings: Settings, plan: CommitPlan, written: Written, now: float) ->
     cookie, ends, before = plan.cookie, plan.after.expires_at, plan.opened
     if cookie is _REFRESH and before is not None and ends == before.state.expires_at:
         return None
-    if cookie is _LEAVE or written.outcome is not _APPLIED:
-        return None
-    if cookie is _EXPIRE:
+    if cookie is _EXPIRE and written.outcome is _APPLIED:
         return settings.set_cookie.expired_line()
-    is_of_use = cookie is not _REFRESH or settings.set_cookie.is_persistent
-    if written.opened is None or not is_of_use:
+    is_known = cookie is _LEAVE or (cookie is _REFRESH and not settings.set_cookie.is_persistent)
+    if is_known or written.opened is None or written.outcome is not _APPLIED:
         return None
     return settings.set_cookie.line(
         settings.backend.spell(written.opened.ticket), max_age=ends - now

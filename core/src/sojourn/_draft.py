@@ -148,11 +148,12 @@ class Draft(LazyState):
             raws = {k: raw for k, raw in raws.items() if k in flash or data.get(k) != raw}
         if values:
             self.record(PutAll(raws))
-        if self._live or not are_immutable(values):
-            for key, value in values.items():
-                self._live.pop(key, None)
-                if is_mutable(value):
-                    self._live[key] = value
+        if self._live:
+            self._live = {k: v for k, v in self._live.items() if k not in values}
+        if not are_immutable(values):
+            self._live |= {
+                k: v for k, v in values.items() if type(v) not in IMMUTABLE and is_mutable(v)
+            }
 
     def remove(self, key: str) -> None:
         """Remove the key."""

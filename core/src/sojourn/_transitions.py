@@ -218,8 +218,8 @@ _OF_A_KEY = (*_SETTING, Consume, Modify)
 def compact(transitions: Sequence[Transition]) -> tuple[Transition, ...]:
     """Fewer transitions with the same effect on every state.
 
-    A later Put, PutAll, Flash or Remove makes earlier changes of its keys pointless, Clear those of
-    all keys, and Destroy everything. Modify and Consume depend on what was there: they hide nothing.
+    A later Put, PutAll, Flash or Remove makes earlier changes of its keys pointless, Clear those
+    of all keys, Destroy everything. Modify and Consume depend on what was there: they hide nothing.
     """
     kept: list[Transition] = []
     covered: set[str] = set()
