@@ -39,6 +39,7 @@ class SessionMiddleware:
         opts_out = route is not None and route.opt.get(self.opt_out_key)
         if exchange is None or opts_out or (outer and manager in outer):
             return app(scope, receive, send)
-        session = manager.open([value for name, value in scope["headers"] if name == b"cookie"])
+        # Nobody looks at the headers before somebody looks at the session.
+        session = manager.open(value for name, value in scope["headers"] if name == b"cookie")
         put_session(scope, manager, session)
         return exchange(manager, session, scope, receive, send).run(app)
