@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp_session
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp_session.cookie_storage import EncryptedCookieStorage
 from aiohttp_session.nacl_storage import NaClCookieStorage
 
@@ -15,6 +15,7 @@ from sojourn import SessionManager
 
 from ._connection import AiohttpSite
 from ._data import TIMEOUTS
+from ._limit import Cookie, Lazy, Memory
 from ._sites import BARE_TEXT
 
 Page = Callable[[web.Request], Awaitable[web.Response]]
@@ -29,6 +30,9 @@ def sites(data: dict[str, Any], keys: str) -> dict[str, AiohttpSite]:
             pages(data, sojourn_aiohttp.get_session)
         )
         sojourn_aiohttp.setup(app, SessionManager(f"{name}://", timeouts=TIMEOUTS, **options))
+    for name, store in {"cookie": Cookie(), "memory": Memory()}.items():
+        app = made[f"aiohttp + limit {name}"] = application(pages(data, _limit_session))
+        app.middlewares.append(_limit(store))
     for name, storage in {
         "Fernet": EncryptedCookieStorage(b"k" * 32),
         "NaCl": NaClCookieStorage(b"k" * 32),
@@ -37,6 +41,33 @@ def sites(data: dict[str, Any], keys: str) -> dict[str, AiohttpSite]:
         made[f"aiohttp + aiohttp-session {name} cookie"] = app
         aiohttp_session.setup(app, storage)
     return {name: AiohttpSite(app) for name, app in made.items()}
+
+
+_LIMIT = web.RequestKey("limit", Lazy)
+
+
+async def _limit_session(request: web.Request) -> Lazy:
+    return request[_LIMIT]
+
+
+def _limit(store: Cookie | Memory) -> Any:
+    """What ``LimitMiddleware`` does, for responses that are no streams."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Any) -> web.Response:
+        header = request.headers.get(hdrs.COOKIE, "").encode()
+        session = request[_LIMIT] = Lazy(store.load, header)
+        response: web.Response = await handler(request)
+        if session.now is not None:
+            response.headers[hdrs.VARY] = "Cookie"
+            if session.now != session.before:
+                line = store.save(header, session.now)
+                if line is not None:
+                    response.headers.add(hdrs.SET_COOKIE, line.decode("ascii"))
+                    response.headers[hdrs.CACHE_CONTROL] = "no-store"
+        return response
+
+    return middleware
 
 
 def application(pages: Pages) -> web.Application:

@@ -117,7 +117,7 @@ def _less(measured: Measured, goal: Less) -> Verdict:
 
 
 def limit_of(ours: str) -> str:
-    """The site that does the same by the raw primitives; there is none on most frameworks."""
+    """The site that does the same by the raw primitives."""
     return ours.replace("sojourn", "limit") if "sojourn" in ours else ""
 
 

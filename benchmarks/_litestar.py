@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Litestar, Request, get
 from litestar.config.app import AppConfig
 from litestar.enums import MediaType
+from litestar.middleware import DefineMiddleware
 from litestar.middleware.session.client_side import CookieBackendConfig
 from litestar.middleware.session.server_side import ServerSideSessionConfig
 from litestar.stores.memory import MemoryStore
@@ -14,6 +15,7 @@ from litestar.stores.memory import MemoryStore
 from sojourn_litestar import SessionPlugin
 
 from ._data import TIMEOUTS
+from ._limit import Cookie, LimitMiddleware, Memory
 from ._sites import BARE_TEXT, AsgiSite
 
 AnyRequest = Request[Any, Any, Any]
@@ -24,6 +26,8 @@ def sites(data: dict[str, Any], keys: str) -> dict[str, AsgiSite]:
     made: dict[str, dict[str, Any]] = {
         "sojourn cookie": {"plugins": [SessionPlugin("cookie://", keys=keys, timeouts=TIMEOUTS)]},
         "sojourn memory": {"plugins": [SessionPlugin("memory://", timeouts=TIMEOUTS)]},
+        "limit cookie": {"middleware": [DefineMiddleware(LimitMiddleware, store=Cookie())]},
+        "limit memory": {"middleware": [DefineMiddleware(LimitMiddleware, store=Memory())]},
         "own cookie": {
             "middleware": [CookieBackendConfig(secret=b"k" * 32, secure=True).middleware]
         },

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from quart import Quart, session
+from quart import Quart, request, session
 from quart.sessions import SecureCookieSessionInterface, SessionInterface
+from werkzeug.local import LocalProxy
 
 from sojourn import SessionManager
 from sojourn_quart import Sessions
 
 from ._data import TIMEOUTS
+from ._limit import Cookie, LimitMiddleware, Memory
 from ._sites import BARE_TEXT, AsgiSite
 from ._starlette import SECRET
 
@@ -41,6 +43,11 @@ def sites(data: dict[str, Any], keys: str) -> dict[str, AsgiSite]:
     bare.session_interface = _NoSessions()
     own.session_interface = SecureCookieSessionInterface()
     made: dict[str, Quart] = {"quart": bare, "quart + own cookie": own}
+    for name, store in {"cookie": Cookie(), "memory": Memory()}.items():
+        limit: Any = _app(_pages(data, _in_scope))
+        limit.session_interface = _NoSessions()
+        limit.asgi_app = LimitMiddleware(limit.asgi_app, store)
+        made[f"quart + limit {name}"] = limit
     for name, options in {"cookie": {"keys": keys}, "memory": {}}.items():
         app = made[f"quart + sojourn {name}"] = _app(_pages(data))
         Sessions(app, SessionManager(f"{name}://", timeouts=TIMEOUTS, **options))
@@ -55,7 +62,10 @@ def _app(pages: Pages) -> Quart:
     return app
 
 
-def _pages(data: dict[str, Any]) -> Pages:
+_in_scope: Any = LocalProxy(lambda: request.scope["session"])  # type: ignore[typeddict-item]
+
+
+def _pages(data: dict[str, Any], session: Any = session) -> Pages:
     async def none() -> str:
         return "ok"
 
