@@ -116,3 +116,22 @@ def test_nobody_gets_another_s_reply(batches, habits, fault, place, size):
                 assert fault is not keep
 
     asyncio.run(play())
+
+
+def test_replies_come_in_slices():
+    """A reply that is written into the buffer slice by slice, as TLS does, is whole."""
+
+    async def play():
+        wire = Wire()
+        pipeline = Pipeline(Habits(merges=True), lambda: None, lambda _, error: None)
+        pipeline.connection_made(wire)
+        asked = Asked(("GET", "key"), asyncio.get_running_loop().create_future(), 0.0)
+        pipeline.send([asked])
+        stream = b"".join(answers(wire.written))
+        buffer = pipeline.get_buffer(-1)
+        buffer[:9] = stream[:9]
+        buffer[9:][: len(stream) - 9] = stream[9:]
+        pipeline.buffer_updated(len(stream))
+        assert b"key" == asked.future.result()
+
+    asyncio.run(play())

@@ -68,6 +68,7 @@ class Pipeline(asyncio.BufferedProtocol):
         )
         self._feed, self._gets = reader.feed, reader.gets
         self._buffer = bytearray(_BUFFER_BYTES)
+        self._view = memoryview(self._buffer)
         self._reply: Reply = _NOTHING
 
     @property
@@ -132,9 +133,9 @@ class Pipeline(asyncio.BufferedProtocol):
         self._is_full = False
         self._free()
 
-    def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - asyncio's
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's
         # A plain protocol gets each reply in a fresh 256 KiB, which costs more than the reply.
-        return self._buffer
+        return self._view  # asyncio's TLS fills slices of it, which must not be copies
 
     def buffer_updated(self, nbytes: int) -> None:
         try:
