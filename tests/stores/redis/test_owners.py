@@ -36,7 +36,7 @@ async def test_a_row_on_its_way_keeps_its_entry(server, prefix):
     """Reading an index between its entry and the row does not take the entry away."""
     async with using(server.url, prefix=prefix, deadline=20) as store:
         row = new(owner=OWNER)
-        await store._index.add(row, OWNER, store._server.until())
+        await store._index.add(row.id, OWNER, store._server.until())
         assert [] == await store.load_owner(OWNER, now=NOW)
         assert 0 == await store.delete_owner(OWNER)
         assert await store.create(row)

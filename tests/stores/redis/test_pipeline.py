@@ -93,10 +93,7 @@ def test_nobody_gets_another_s_reply(batches, habits, fault, place, size):
         pipeline = Pipeline(habits, lambda: None, lambda _, error: ends.append(error))
         pipeline.connection_made(wire)
         asked = [
-            [
-                Asked((name, str(key)), asyncio.get_running_loop().create_future(), 0.0)
-                for name, key in batch
-            ]
+            [Asked((name, str(key)), 0.0, asyncio.get_running_loop()) for name, key in batch]
             for batch in batches
         ]
         for batch in asked:
@@ -108,10 +105,10 @@ def test_nobody_gets_another_s_reply(batches, habits, fault, place, size):
                 pipeline.get_buffer(-1)[: len(piece)] = piece
                 pipeline.buffer_updated(len(piece))
         for one in (one for batch in asked for one in batch):
-            if one.future.done():
+            if one.is_over:
                 name, key = map(str, one.command)
                 right = key.encode() if name == "GET" else int(key)
-                assert right == one.future.result()
+                assert right == one.result()
             else:
                 assert fault is not keep
 
@@ -125,13 +122,13 @@ def test_replies_come_in_slices():
         wire = Wire()
         pipeline = Pipeline(Habits(merges=True), lambda: None, lambda _, error: None)
         pipeline.connection_made(wire)
-        asked = Asked(("GET", "key"), asyncio.get_running_loop().create_future(), 0.0)
+        asked = Asked(("GET", "key"), 0.0, asyncio.get_running_loop())
         pipeline.send([asked])
         stream = b"".join(answers(wire.written))
         buffer = pipeline.get_buffer(-1)
         buffer[:9] = stream[:9]
         buffer[9:][: len(stream) - 9] = stream[9:]
         pipeline.buffer_updated(len(stream))
-        assert b"key" == asked.future.result()
+        assert b"key" == asked.result()
 
     asyncio.run(play())

@@ -6,6 +6,7 @@ import pytest
 from tests.stores._proxy import Proxy
 
 from sojourn import Outcome, StoreUnavailableError
+from sojourn_redis import open_store
 
 from ._rows import NOW, new, using
 
@@ -131,6 +132,7 @@ async def test_a_write_is_never_repeated(proxy):
     async with using(url(proxy), deadline=20) as store:
         row = new()
         assert await store.create(row)
+        assert Outcome.APPLIED is await store.replace(row, version=1, now=NOW)  # script and all
         proxy.hold_replies()
         write = asyncio.create_task(store.replace(new(id=row.id, version=2), version=1, now=NOW))
         await proxy.until(lambda proxy: proxy.held >= 1)
@@ -152,6 +154,34 @@ async def test_what_was_not_sent_is_never_sent(proxy):
         await asyncio.wait([create])
         proxy.release()
         assert await store.load(row.id, now=NOW) is None
+
+
+async def test_closing_while_connecting(proxy):
+    """Closing waits for no server that has not said a word, if nobody else does."""
+    async with using(url(proxy), deadline=20, db=1) as store:
+        proxy.hold_replies()  # the first one is to SELECT
+        load = asyncio.create_task(store.load(new().id, now=NOW))
+        await proxy.until(lambda proxy: proxy.held >= 1)
+        load.cancel()
+        await asyncio.wait([load])
+        async with asyncio.timeout(20):
+            await store.aclose()
+
+
+async def test_closing_waits_for_replies(proxy):
+    """Closing waits for what is under way, sent or not."""
+    store = open_store(f"{url(proxy)}?deadline=20", None)
+    row = new()
+    assert await store.create(row)
+    proxy.hold_replies()
+    loads = [asyncio.create_task(store.load(row.id, now=NOW)) for _ in range(3)]
+    await proxy.until(lambda proxy: proxy.held >= 1)
+    closing = asyncio.create_task(store.aclose())
+    await asyncio.sleep(0)
+    assert not closing.done()
+    proxy.release()
+    assert [row] * 3 == await asyncio.gather(*loads)
+    await closing
 
 
 async def test_black_hole(proxy):

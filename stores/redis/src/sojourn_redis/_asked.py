@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from typing import Any, TypeAlias, TypeGuard
+from collections.abc import Callable, Generator, Iterable
+from contextvars import Context
+from typing import Any, Final, TypeAlias, TypeGuard
 
 from msgspec import Struct
 
@@ -14,33 +15,82 @@ Command: TypeAlias = tuple[str | bytes | int, ...]
 Reply: TypeAlias = Any
 """What the server said, or an exception."""
 
+NOTHING: Final = object()
+"""No reply yet."""
+
 
 def is_list(reply: Reply) -> TypeGuard[list[Any]]:
     """Whether the reply has several parts."""
     return isinstance(reply, list)
 
 
-class Asked(Struct, frozen=True, eq=False, gc=False):
-    """One command, who waits for its reply, and until when (seconds on the event loop's clock)."""
+class Asked(Struct, eq=False):
+    """One command, until when its reply counts (seconds on the event loop's clock), and the reply.
+
+    One task awaits it, as it would a future, and goes on as soon as the reply is taken. A future
+    has its task go on in the event loop's next turn, with a look at all sockets before.
+    """
 
     command: Command
-    future: asyncio.Future[Reply]
     until: float
+    loop: asyncio.AbstractEventLoop
+    reply: Reply = NOTHING
+    _resume: Callable[[Asked], object] | None = None
+    _context: Any = None
+    _asyncio_future_blocking: bool = False
 
     @property
     def asked(self) -> tuple[Asked, ...]:
         """Itself: most commands go over the wire as they are."""
         return (self,)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody waits any longer."""
+        return self.reply is not NOTHING
+
     def take(self, reply: Reply) -> None:
-        """Hand over the reply, unless nobody waits any longer."""
-        future = self.future
-        if future.done():
-            return
-        if isinstance(reply, BaseException):
-            future.set_exception(reply)
-        else:
-            future.set_result(reply)
+        """Hand over the reply, unless nobody waits any longer: the task runs before this returns.
+
+        For callbacks of the event loop only: no task runs within another one.
+        """
+        if self.reply is NOTHING:
+            self.reply = reply
+            if self._resume is not None:
+                self._context.run(self._resume, self)
+
+    def fail(self, error: BaseException) -> None:
+        """Raise this from the event loop's next turn on, unless nobody waits any longer."""
+        if self.reply is NOTHING:
+            self.reply = error
+            if self._resume is not None:
+                self.loop.call_soon(self._resume, self, context=self._context)
+
+    # What a task wants of a future
+
+    def __await__(self) -> Generator[Any, None, Reply]:
+        if self.reply is not NOTHING:
+            return self.result()
+        self._asyncio_future_blocking = True
+        yield self
+        return self.reply  # the task has called ``result`` and raises an error by itself
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        return self.loop
+
+    def add_done_callback(self, resume: Callable[[Asked], object], *, context: Context) -> None:
+        self._resume, self._context = resume, context
+
+    def result(self) -> Reply:
+        if isinstance(self.reply, BaseException):
+            raise self.reply
+        return self.reply
+
+    def cancel(self, msg: object = None) -> bool:
+        if self.is_over:
+            return False
+        self.fail(asyncio.CancelledError() if msg is None else asyncio.CancelledError(msg))
+        return True
 
 
 class Merged:
@@ -53,14 +103,18 @@ class Merged:
     def take(self, reply: Reply) -> None:
         """The reply is here. Raises OutOfStepError if it is no list of as many values."""
         if isinstance(reply, BaseException):
-            for asked in self.asked:
-                asked.take(reply)
+            self._fail(reply)
         elif is_list(reply) and len(reply) == len(self.asked):
             for asked, value in zip(self.asked, reply, strict=True):
-                if not asked.future.done():
-                    asked.future.set_result(value)
+                asked.take(value)
         else:
-            raise OutOfStepError("no list of values")
+            error = OutOfStepError("no list of values")
+            self._fail(error)
+            raise error
+
+    def _fail(self, error: BaseException) -> None:
+        for asked in self.asked:
+            asked.fail(error)
 
 
 class Held:

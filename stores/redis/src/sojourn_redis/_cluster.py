@@ -69,7 +69,8 @@ class Cluster:
             await self._client.initialize()
         links = [Link(_maker(node), self._habits) for node in self._client.get_primaries()]
         try:
-            return await asyncio.gather(*(link.ask(("INFO", "memory"), until) for link in links))
+            replies = [link.ask(("INFO", "memory"), until) for link in links]
+            return [await reply for reply in replies]
         finally:
             for link in links:
                 await link.aclose()

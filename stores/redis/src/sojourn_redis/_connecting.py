@@ -56,10 +56,10 @@ async def _greeting(plan: Any) -> list[Command]:
 
 
 async def _say(pipeline: Pipeline, command: Command) -> None:
-    future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-    pipeline.write([Asked(command, future, math.inf)])
+    asked = Asked(command, math.inf, asyncio.get_running_loop())
+    pipeline.write([asked])
     try:
-        await future
+        await asked
     except exceptions.ResponseError as error:
         if command[0] == "AUTH":
             raise exceptions.AuthenticationError("refused") from error

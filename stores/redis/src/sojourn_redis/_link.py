@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from redis import exceptions
 
-from ._asked import Asked, Command, Reply
+from ._asked import Asked, Command
 from ._connecting import connect
 from ._pipeline import Habits, Pipeline
 
@@ -37,8 +38,8 @@ class Link:
         self._opening: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def ask(self, command: Command, until: float) -> asyncio.Future[Reply]:
-        """A future for the reply; a reply that is an error is raised there.
+    def ask(self, command: Command, until: float) -> Asked:
+        """What gives one task the reply; a reply that is an error is raised there.
 
         ``until``: seconds on the loop's clock, after which it raises TimeoutError. Who gives up
         before the command was sent can be sure that it never will be.
@@ -46,16 +47,14 @@ class Link:
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             self._forget(loop)
-        future: asyncio.Future[Reply] = loop.create_future()
-        asked, pipeline = Asked(command, future, until), self._pipeline
-        if pipeline is not None and pipeline.is_idle and not self._waiting:
-            pipeline.send((asked,))  # who comes next in this turn goes with the others
-        else:
+        asked, pipeline = Asked(command, until, loop), self._pipeline
+        # Who comes next in this turn goes with the others.
+        if self._waiting or pipeline is None or not pipeline.begin(asked):
             self._waiting.append(asked)
             self._send_soon(loop)
         if until < self._looks_at:
             self._set_timer(until)
-        return future
+        return asked
 
     def drop(self, error: Exception) -> None:
         """End the connection: what it still has to say belongs to nobody."""
@@ -66,8 +65,10 @@ class Link:
         """Wait for what is under way, then close."""
         if asyncio.get_running_loop() is not self._loop:
             return
-        while pending := [asked.future for asked in self._pending()]:
-            await asyncio.wait(pending)
+        # Nobody waits for a greeting, the only command that may take for ever.
+        while deadlines := [asked.until for asked in self._pending() if asked.until < math.inf]:
+            with contextlib.suppress(exceptions.RedisError):  # its reply is behind all others
+                await self.ask(("PING",), max(deadlines))
         if self._timer is not None:
             self._timer.cancel()
             self._timer, self._looks_at = None, math.inf
@@ -113,7 +114,7 @@ class Link:
         _fail(pipeline.asked, error)
         if not pipeline.is_ready and not isinstance(error, exceptions.TimeoutError):
             _fail(self._waiting, error)  # nobody may wait for a server that cannot be reached
-        self._waiting = [asked for asked in self._waiting if not asked.future.done()]
+        self._waiting = [asked for asked in self._waiting if not asked.is_over]
         if self._waiting:  # never sent, so it is not lost
             self._start()
 
@@ -121,7 +122,7 @@ class Link:
         self._is_due = False
         while self._waiting and self._pipeline is not None and self._pipeline.is_free:
             # Who gave up while waiting was told that it failed: it must not happen later.
-            wanted = [asked for asked in self._waiting if not asked.future.done()]
+            wanted = [asked for asked in self._waiting if not asked.is_over]
             self._waiting = wanted[_LARGEST:]
             if wanted:
                 self._pipeline.send(wanted[:_LARGEST])
@@ -130,7 +131,7 @@ class Link:
 
     def _pending(self) -> list[Asked]:
         sent = [] if self._pipeline is None else self._pipeline.asked
-        return [asked for asked in (*sent, *self._waiting) if not asked.future.done()]
+        return [asked for asked in (*sent, *self._waiting) if not asked.is_over]
 
     def _set_timer(self, until: float) -> None:
         if self._timer is not None:
@@ -165,4 +166,4 @@ class Link:
 
 def _fail(all_asked: Iterable[Asked], error: Exception) -> None:
     for asked in all_asked:
-        asked.take(error)
+        asked.fail(error)

@@ -33,10 +33,10 @@ class OwnerIndex:
         self._server = server
         self._prefix = prefix
 
-    async def add(self, record: Record, owner: str, until: float) -> int:
+    async def add(self, id: str, owner: str, until: float) -> int:
         """Put the row into its owner's index; how many ids that holds now."""
         key, script = self._key(owner), _scripts.REMEMBER
-        return number(await self._server.run(script, key, record.id, _TTL, until=until))
+        return number(await self._server.run(script, key, id, _TTL, until=until))
 
     async def rows(self, owner: str, until: float) -> list[Record]:
         """The owner's rows; those that are gone leave the index."""

@@ -7,21 +7,20 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import hiredis
 from redis import exceptions
 
-from ._asked import Asked, Command, Confirmation, Held, Merged, Reply, Sent
+from ._asked import NOTHING, Asked, Command, Confirmation, Held, Merged, Reply, Sent
 from ._errors import OutOfStepError, error_of
 
 # Its own annotations know one argument only.
 _pack: Callable[[Command], bytes] = cast("Any", hiredis).pack_command
-_NOTHING: Final = object()
 
 _BUFFER_BYTES = 65536
-_PING, _END = b"*2\r\n$4\r\nPING\r\n$25\r\n", b"\r\n"
-"""What a numbered ``PING`` begins with on the wire: all numbers have 25 bytes, see ``_fence``."""
+_FENCED = b"%b*2\r\n$4\r\nPING\r\n$25\r\n%b\r\n"
+"""A command and its numbered ``PING`` on the wire: all numbers have 25 bytes, see ``_fence``."""
 
 
 class Habits(NamedTuple):
@@ -53,7 +52,7 @@ class Pipeline(asyncio.BufferedProtocol):
     ) -> None:
         self.is_ready = False
         """Whether the server knew who we are, so that commands could go out."""
-        self._habits = habits
+        self._habits, self._replicas = habits, habits.replicas
         self._free = free
         self._lost = lost
         self._is_over = False
@@ -64,46 +63,50 @@ class Pipeline(asyncio.BufferedProtocol):
         self._fence = self._mark + b"%016d"
         self._numbers = count()
         reader: Any = hiredis.Reader(
-            protocolError=OutOfStepError, replyError=error_of, notEnoughData=_NOTHING
+            protocolError=OutOfStepError, replyError=error_of, notEnoughData=NOTHING
         )
         self._feed, self._gets = reader.feed, reader.gets
         self._buffer = bytearray(_BUFFER_BYTES)
         self._view = memoryview(self._buffer)
-        self._reply: Reply = _NOTHING
+        self._half: Reply = NOTHING
+        """A reply whose number is still on the way."""
 
     @property
     def is_free(self) -> bool:
         """Whether commands can go out now."""
         # Each WAIT may take all its time: no command stands behind more than one.
-        is_waiting = self._habits.replicas and self._sent
+        is_waiting = self._replicas and self._sent
         return self.is_ready and not (self._is_over or self._is_full or is_waiting)
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether nothing is under way, and commands can go out."""
-        return not self._sent and self.is_ready and not (self._is_over or self._is_full)
 
     @property
     def asked(self) -> list[Asked]:
         """What was sent and has no reply yet."""
         return [asked for sent, _ in self._sent for asked in sent.asked]
 
+    def begin(self, asked: Asked) -> bool:
+        """Write the command at once if nothing is under way; whether it was written."""
+        if self._sent or self._is_full or not self.is_ready or self._transport is None:
+            return False
+        if self._replicas:
+            self.send((asked,))
+        else:
+            self._transport.write(self._placed(asked))
+        return True
+
     def send(self, asked: Sequence[Asked]) -> None:
         """Write the commands in one piece."""
-        if len(asked) == 1 and not self._habits.replicas:
-            self.write(asked)
-        else:
-            self.write(arranged(asked, self._habits))
+        self.write(arranged(asked, self._habits))
 
     def write(self, arranged: Sequence[Sent]) -> None:
         """Write what has its place on the wire already."""
-        parts: list[bytes] = []
-        for sent in arranged:
-            fence = self._fence % next(self._numbers)
-            self._sent.append((sent, fence))
-            parts += (_pack(sent.command), _PING, fence, _END)
         if self._transport is not None:
-            self._transport.write(b"".join(parts))
+            self._transport.write(b"".join(map(self._placed, arranged)))
+
+    def _placed(self, sent: Sent) -> bytes:
+        """A command as bytes; from now on its reply is expected."""
+        fence = self._fence % next(self._numbers)
+        self._sent.append((sent, fence))
+        return _FENCED % (_pack(sent.command), fence)
 
     def end(self, error: Exception) -> None:
         """Close at once; whoever waits gets the error."""
@@ -138,28 +141,32 @@ class Pipeline(asyncio.BufferedProtocol):
         return self._view  # asyncio's TLS fills slices of it, which must not be copies
 
     def buffer_updated(self, nbytes: int) -> None:
+        gets, reply, self._half = self._gets, self._half, NOTHING
         try:
             self._feed(self._buffer, 0, nbytes)
-            while (reply := self._gets()) is not _NOTHING:
-                if self._reply is _NOTHING:
-                    self._reply = reply
-                else:
-                    reply, fence, self._reply = self._reply, reply, _NOTHING
-                    self._got(reply, fence)
+            if reply is NOTHING:
+                reply = gets()
+            while reply is not NOTHING:
+                fence = gets()
+                if fence is NOTHING:
+                    self._half = reply
+                    break
+                self._got(reply, fence)
+                reply = gets()
         except exceptions.RedisError as error:
             self.end(error)
 
     def _got(self, reply: Reply, fence: Reply) -> None:
-        if isinstance(fence, exceptions.RedisError):
-            raise fence
-        is_fence = isinstance(reply, bytes) and reply.startswith(self._mark)
-        if is_fence or not self._sent or fence != self._sent[0][1]:
-            raise OutOfStepError("a reply without its number")
-        self._sent[0][0].take(reply)
-        self._sent.popleft()
-        if isinstance(reply, exceptions.ReadOnlyError):
+        sent = self._sent
+        if not sent or fence != sent[0][1]:
+            raise fence if isinstance(fence, exceptions.RedisError) else OutOfStepError("no number")
+        if isinstance(reply, bytes):
+            if reply.startswith(self._mark):
+                raise OutOfStepError("a number in place of a reply")
+        elif isinstance(reply, exceptions.ReadOnlyError):
             raise reply  # no primary any longer: look again for who is
-        if self._habits.replicas and not self._sent:
+        sent.popleft()[0].take(reply)  # a task may go on now: what is under way has to be right
+        if self._replicas and not sent:
             self._free()
 
 

@@ -7,7 +7,9 @@ belongs to another request is noticed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from struct import Struct
+from typing import Any, cast
 
 import msgspec
 
@@ -17,6 +19,7 @@ from ._errors import OutOfStepError
 
 _HEADER = Struct(">dd")
 _HEADER_BYTES = _HEADER.size
+_read_header: Callable[[Any], tuple[float, float]] = cast("Any", _HEADER.unpack_from)
 _Body = tuple[str, bytes, bytes, float, str | None, bytes | None, float | None]
 
 _ANSWERS = frozenset({b"OK", *(outcome.value.encode("ascii") for outcome in Outcome)})
@@ -39,27 +42,6 @@ def pack(record: Record) -> bytes:
     return _HEADER.pack(record.version, record.expires_at) + _encode(body)
 
 
-def unpack(value: bytes) -> Record | None:
-    """The record of a value; None if it is corrupt."""
-    try:
-        version, expires_at = _HEADER.unpack_from(value)
-        body = _decode(value[_HEADER_BYTES:])
-    except Exception:  # noqa: BLE001 - struct, msgspec and recursion each have an error of their own
-        return None
-    id, secret_hash, payload, created_at, owner, previous_hash, previous_until = body
-    return Record(
-        id,
-        secret_hash,
-        payload,
-        int(version),
-        created_at,
-        expires_at,
-        owner,
-        previous_hash,
-        previous_until,
-    )
-
-
 def row_of(id: str, reply: object) -> Record | None:
     """The record with that id; None if there is none, or one that cannot be read.
 
@@ -68,9 +50,28 @@ def row_of(id: str, reply: object) -> Record | None:
     """
     if reply is None:
         return None
-    if not isinstance(reply, bytes) or (len(reply) < _HEADER_BYTES and reply in _ANSWERS):
-        raise OutOfStepError("no row")
-    record = unpack(reply)
-    if record is not None and record.id != id:
+    try:
+        version, expires_at = _read_header(reply)
+        body, number = _decode(reply[_HEADER_BYTES:]), int(version)  # type: ignore[index]
+    except Exception:  # noqa: BLE001 - struct, msgspec and recursion each have an error of their own
+        _check_unreadable(reply)
+        return None
+    row_id, secret_hash, payload, created_at, owner, previous_hash, previous_until = body
+    if row_id != id:
         raise OutOfStepError("a row with another id")
-    return record
+    return Record(
+        id,
+        secret_hash,
+        payload,
+        number,
+        created_at,
+        expires_at,
+        owner,
+        previous_hash,
+        previous_until,
+    )
+
+
+def _check_unreadable(reply: object) -> None:
+    if not isinstance(reply, bytes) or reply in _ANSWERS:
+        raise OutOfStepError("no row")

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from sojourn import Outcome
 
+from ._asked import Command
 from ._errors import OutOfStepError
 
 
@@ -22,6 +23,14 @@ class Script(NamedTuple):
 
     text: str
     digest: str
+
+    def on(self, key: str, *arguments: str | bytes | int) -> Command:
+        """The command that runs it on this key, on a server that has seen it."""
+        return ("EVALSHA", self.digest, "1", key, *arguments)
+
+    def shown(self, known: Command) -> Command:
+        """The same command for a server that has not seen the script yet."""
+        return ("EVAL", self.text, *known[2:])
 
 
 def _script(text: str) -> Script:
@@ -89,7 +98,7 @@ _OUTCOMES = {outcome.value.encode("ascii"): outcome for outcome in Outcome}
 
 def outcome_of(reply: Any) -> Outcome:
     """What a script said. Raises OutOfStepError if no script of ours says so."""
-    outcome = _OUTCOMES.get(reply) if isinstance(reply, bytes) else None
-    if outcome is None:
-        raise OutOfStepError("no outcome")
-    return outcome
+    try:
+        return _OUTCOMES[reply]
+    except (KeyError, TypeError):
+        raise OutOfStepError("no outcome") from None

@@ -43,6 +43,7 @@ class Server:
 
     def __init__(self, servers: Servers, deadline: float) -> None:
         self._servers = servers
+        self._ask = servers.ask
         self._deadline = deadline
 
     def until(self) -> float:
@@ -52,17 +53,17 @@ class Server:
     async def read(self, key: str, *command: str, until: float) -> Reply:
         """The reply to a command that changes nothing, asked again once if the connection broke."""
         try:
-            return await self._servers.ask(key, command, until, sure=False)
+            return await self._ask(key, command, until, sure=False)
         except OutOfStepError:
             raise
         except exceptions.ConnectionError:
-            return await self._servers.ask(key, command, until, sure=False)
+            return await self._ask(key, command, until, sure=False)
 
     async def write(
         self, key: str, *command: str | bytes | int, until: float, sure: bool = True
     ) -> Reply:
         """The reply to a command that counts, asked once: a lost reply says nothing about it."""
-        return await self._servers.ask(key, command, until, sure=sure)
+        return await self._ask(key, command, until, sure=sure)
 
     async def run(
         self,
@@ -73,13 +74,11 @@ class Server:
         sure: bool = True,
     ) -> Reply:
         """What a script says about one key."""
-        ask = self._servers.ask
+        known = script.on(key, *arguments)
         try:
-            known = ("EVALSHA", script.digest, "1", key, *arguments)
-            return await ask(key, known, until, sure=sure)
+            return await self._ask(key, known, until, sure=sure)
         except exceptions.NoScriptError:  # the server has not seen it yet, so it did nothing
-            unknown = ("EVAL", script.text, "1", key, *arguments)
-            return await ask(key, unknown, until, sure=sure)
+            return await self._ask(key, script.shown(known), until, sure=sure)
 
     async def policies(self, until: float) -> set[str]:
         """How the servers make room when their memory is full; "" where one does not say."""

@@ -60,18 +60,20 @@ class RedisStore:
 
     async def load(self, id: str, *, now: float) -> Record | None:
         """See ``Store``: one round trip, shared with others that ask at the same time."""
-        key, until = self._prefix + id, self._server.until()
+        server, key = self._server, self._prefix + id
         try:
-            record = _rows.row_of(id, await self._server.read(key, "GET", key, until=until))
+            reply = await server.read(key, "GET", key, until=server.until())
+            record = _rows.row_of(id, reply)
         except DRIVER_ERRORS as error:
             raise failure(self, error) from error
         return record if record is not None and now < record.expires_at else None
 
     async def replace(self, record: Record, *, version: int, now: float) -> Outcome:
         """See ``Store``: index and row go out in one turn."""
-        key, until = self._prefix + record.id, self._server.until()
-        terms = _scripts.terms(version, now, _ttl(record.expires_at, now), record.expires_at)
-        write = self._server.run(_scripts.REPLACE, key, terms, _rows.pack(record), until=until)
+        server, key, expires_at = self._server, self._prefix + record.id, record.expires_at
+        terms = _scripts.terms(version, now, _ttl(expires_at, now), expires_at)
+        until = server.until()
+        write = server.run(_scripts.REPLACE, key, terms, _rows.pack(record), until=until)
         try:
             return _scripts.outcome_of(await self._beside_index(record, write, until))
         except DRIVER_ERRORS as error:
@@ -152,16 +154,20 @@ class RedisStore:
         """See ``Store``."""
         await self._server.aclose()
 
-    async def _beside_index(
+    def _beside_index(
         self, record: Record, write: Coroutine[Any, Any, Reply], until: float
-    ) -> Reply:
+    ) -> Coroutine[Any, Any, Reply]:
         """The write's reply, once the row's owner, if it has one, is known to have it as well."""
-        if record.owner is None:
-            return await write
+        owner = record.owner
+        return write if owner is None else self._both(record.id, owner, write, until)
+
+    async def _both(
+        self, id: str, owner: str, write: Coroutine[Any, Any, Reply], until: float
+    ) -> Reply:
         # The index goes first: whichever row survives a failover has to be found by it.
-        known, reply = await asyncio.gather(self._index.add(record, record.owner, until), write)
+        known, reply = await asyncio.gather(self._index.add(id, owner, until), write)
         if is_due(known):
-            await self._index.rows(record.owner, until)
+            await self._index.rows(owner, until)
         return reply
 
 
