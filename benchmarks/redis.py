@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from time import thread_time
 from typing import Any
 
 from redis import asyncio as driver
@@ -36,14 +37,15 @@ def measure(*, quick: bool = False) -> list[Verdict]:
         options = ["--port", "0", "--unixsocket", str(place), "--save", "", "--dir", folder]
         with subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL) as server:
             try:
-                return asyncio.run(_measured(f"unix://{place}", 5 if quick else 15))
+                return asyncio.run(_measured(str(place), 5 if quick else 15))
             finally:
                 server.kill()
 
 
-async def _measured(url: str, rounds: int) -> list[Verdict]:
+async def _measured(path: str, rounds: int) -> list[Verdict]:
+    url = f"unix://{path}"
     await _started(url)
-    return [*await _loads(url, rounds), *await _requests(url, rounds)]
+    return [*await _loads(url, rounds), *await _requests(path, rounds)]
 
 
 async def _started(url: str) -> None:
@@ -118,13 +120,14 @@ def _at_once(call: Callable[[], Any]) -> Run:
 # Whole requests
 
 
-async def _requests(url: str, rounds: int) -> list[Verdict]:
+async def _requests(path: str, rounds: int) -> list[Verdict]:
+    url = f"unix://{path}"
     async with contextlib.AsyncExitStack() as stack:
         managers: dict[str, SessionManager[Any]] = {}
         for name in PEERS.values():
             manager: SessionManager[Any] = SessionManager(url, sweep_every=None, timeouts=TIMEOUTS)
             managers[name] = await stack.enter_async_context(manager)
-        return await _compared(sites(session_data(250), managers, url), rounds)
+        return await _compared(sites(session_data(250), managers, path), rounds)
 
 
 async def _compared(made: dict[str, Site], rounds: int) -> list[Verdict]:
@@ -132,11 +135,14 @@ async def _compared(made: dict[str, Site], rounds: int) -> list[Verdict]:
     lines = []
     for page in ("read", "write"):
         runs = {name: entry.for_case(page, "own", 1) for name, entry in entries.items()}
-        samples = await take_turns(runs, rounds=rounds * 5, each=10)
+        samples = await take_turns(runs, rounds=rounds * 5, each=10, clock=thread_time)
         for peer, framework in PEERS.items():
-            ours = over(samples, f"{framework} + sojourn redis", framework)
-            found = ratio(over(samples, peer, framework), ours)
-            lines.append(times_less(f"Redis, {page} vs {peer}", found, 2.5))
+            theirs, *both = (
+                over(samples, name, framework)
+                for name in (peer, f"{framework} + sojourn redis", f"{framework} + limit redis")
+            )
+            found, limit = (ratio(theirs, ours) for ours in both)
+            lines.append(times_less(f"Redis, {page} vs {peer}", found, 2.5, limit))
     return lines
 
 
