@@ -26,13 +26,19 @@ class Cluster:
         self._sure = Habits(merges=False, replicas=replicas, patience=patience)
         self._links: dict[tuple[str, Habits], Link] = {}
 
-    async def ask(self, key: str, command: Command, until: float, *, sure: bool) -> Reply:
+    async def ask(self, key: str, command: Command, until: float) -> Reply:
         """See ``Servers``."""
-        habits = self._sure if sure else self._habits
+        return await self._ask(key, command, until, self._habits)
+
+    async def ask_surely(self, key: str, command: Command, until: float) -> Reply:
+        """See ``Servers``."""
+        return await self._ask(key, command, until, self._sure)
+
+    async def _ask(self, key: str, command: Command, until: float, habits: Habits) -> Reply:
         for _ in range(_MOVES):
             link = await self._link_of(key, habits, until)
             try:
-                return await link.ask(command, until)
+                return await link.ask(key, command, until)
             except exceptions.MovedError:  # it did nothing there; the map is old
                 await self._forget_map()
             except exceptions.AskError:  # this key is on its way to another server
@@ -69,7 +75,7 @@ class Cluster:
             await self._client.initialize()
         links = [Link(_maker(node), self._habits) for node in self._client.get_primaries()]
         try:
-            replies = [link.ask(("INFO", "memory"), until) for link in links]
+            replies = [link.ask("", ("INFO", "memory"), until) for link in links]
             return [await reply for reply in replies]
         finally:
             for link in links:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
 from typing import Any
 
-from ._asked import Command, Reply
+from ._asked import Reply
 from ._link import Link
 from ._pipeline import Habits
 
@@ -21,17 +20,7 @@ class Direct:
         # WAIT holds up all that comes behind it on its connection, which must not be reads.
         sure = Habits(merges=False, replicas=replicas, patience=patience)
         self._sure = Link(make, sure) if replicas else self._link
-
-    def ask(
-        self,
-        key: str,  # noqa: ARG002 - every key is there
-        command: Command,
-        until: float,
-        *,
-        sure: bool,
-    ) -> Awaitable[Reply]:
-        """See ``Servers``."""
-        return (self._sure if sure else self._link).ask(command, until)
+        self.ask, self.ask_surely = self._link.ask, self._sure.ask
 
     def drop(self, error: Exception) -> None:
         """See ``Servers``."""
@@ -40,7 +29,7 @@ class Direct:
 
     async def infos(self, until: float) -> list[Reply]:
         """See ``Servers``."""
-        return [await self._link.ask(("INFO", "memory"), until)]
+        return [await self._link.ask("", ("INFO", "memory"), until)]
 
     async def aclose(self) -> None:
         """See ``Servers``."""

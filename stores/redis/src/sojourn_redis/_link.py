@@ -38,9 +38,10 @@ class Link:
         self._opening: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def ask(self, command: Command, until: float) -> Asked:
+    def ask(self, key: str, command: Command, until: float) -> Asked:  # noqa: ARG002
         """What gives one task the reply; a reply that is an error is raised there.
 
+        ``key``: as for ``Servers``; all keys are here.
         ``until``: seconds on the loop's clock, after which it raises TimeoutError. Who gives up
         before the command was sent can be sure that it never will be.
         """
@@ -68,7 +69,7 @@ class Link:
         # Nobody waits for a greeting, the only command that may take for ever.
         while deadlines := [asked.until for asked in self._pending() if asked.until < math.inf]:
             with contextlib.suppress(exceptions.RedisError):  # its reply is behind all others
-                await self.ask(("PING",), max(deadlines))
+                await self.ask("", ("PING",), max(deadlines))
         if self._timer is not None:
             self._timer.cancel()
             self._timer, self._looks_at = None, math.inf

@@ -20,7 +20,7 @@ _pack: Callable[[Command], bytes] = cast("Any", hiredis).pack_command
 
 _BUFFER_BYTES = 65536
 _FENCED = b"%b*2\r\n$4\r\nPING\r\n$25\r\n%b\r\n"
-"""A command and its numbered ``PING`` on the wire: all numbers have 25 bytes, see ``_fence``."""
+"""A command and its numbered ``PING`` on the wire: all numbers have 25 bytes, see ``_fences``."""
 
 
 class Habits(NamedTuple):
@@ -60,8 +60,7 @@ class Pipeline(asyncio.BufferedProtocol):
         self._transport: asyncio.WriteTransport | None = None
         self._sent: deque[tuple[Sent, bytes]] = deque()
         self._mark = secrets.token_hex(4).encode() + b"-"
-        self._fence = self._mark + b"%016d"
-        self._numbers = count()
+        self._fences = map((self._mark + b"%016d").__mod__, count())
         reader: Any = hiredis.Reader(
             protocolError=OutOfStepError, replyError=error_of, notEnoughData=NOTHING
         )
@@ -104,7 +103,7 @@ class Pipeline(asyncio.BufferedProtocol):
 
     def _placed(self, sent: Sent) -> bytes:
         """A command as bytes; from now on its reply is expected."""
-        fence = self._fence % next(self._numbers)
+        fence = next(self._fences)
         self._sent.append((sent, fence))
         return _FENCED % (_pack(sent.command), fence)
 
@@ -141,18 +140,13 @@ class Pipeline(asyncio.BufferedProtocol):
         return self._view  # asyncio's TLS fills slices of it, which must not be copies
 
     def buffer_updated(self, nbytes: int) -> None:
-        gets, reply, self._half = self._gets, self._half, NOTHING
         try:
             self._feed(self._buffer, 0, nbytes)
-            if reply is NOTHING:
-                reply = gets()
-            while reply is not NOTHING:
-                fence = gets()
-                if fence is NOTHING:
-                    self._half = reply
-                    break
+            reply = self._gets() if self._half is NOTHING else self._half
+            while reply is not NOTHING and (fence := self._gets()) is not NOTHING:
                 self._got(reply, fence)
-                reply = gets()
+                reply = self._gets()
+            self._half = reply
         except exceptions.RedisError as error:
             self.end(error)
 

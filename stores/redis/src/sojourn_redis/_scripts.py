@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 from sojourn import Outcome
 
-from ._asked import Command
 from ._errors import OutOfStepError
 
 
@@ -23,14 +22,6 @@ class Script(NamedTuple):
 
     text: str
     digest: str
-
-    def on(self, key: str, *arguments: str | bytes | int) -> Command:
-        """The command that runs it on this key, on a server that has seen it."""
-        return ("EVALSHA", self.digest, "1", key, *arguments)
-
-    def shown(self, known: Command) -> Command:
-        """The same command for a server that has not seen the script yet."""
-        return ("EVAL", self.text, *known[2:])
 
 
 def _script(text: str) -> Script:

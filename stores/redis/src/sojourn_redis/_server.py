@@ -8,8 +8,8 @@ the replies. How many requests share a connection is ours (``Link``). It runs on
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeAlias
 
 from redis import exceptions
 
@@ -17,12 +17,21 @@ from ._asked import Command, Reply
 from ._errors import OutOfStepError
 from ._scripts import Script
 
+Ask: TypeAlias = Callable[[str, Command, float], Awaitable[Reply]]
+"""Key, command, and until when, in seconds on the event loop's clock."""
+
 
 class Servers(Protocol):
     """One server or several."""
 
-    def ask(self, key: str, command: Command, until: float, *, sure: bool) -> Awaitable[Reply]:
-        """The reply of the key's server; ``sure``: once enough replicas have it, too."""
+    @property
+    def ask(self) -> Ask:
+        """What gives the reply of the key's server to a command."""
+        ...
+
+    @property
+    def ask_surely(self) -> Ask:
+        """The same, once enough replicas have it, too."""
         ...
 
     def drop(self, error: Exception) -> None:
@@ -43,7 +52,9 @@ class Server:
 
     def __init__(self, servers: Servers, deadline: float) -> None:
         self._servers = servers
-        self._ask = servers.ask
+        self.ask: Ask = servers.ask
+        """What a command that changes nothing is asked by, once."""
+        self._ask_surely = servers.ask_surely
         self._deadline = deadline
 
     def until(self) -> float:
@@ -53,17 +64,21 @@ class Server:
     async def read(self, key: str, *command: str, until: float) -> Reply:
         """The reply to a command that changes nothing, asked again once if the connection broke."""
         try:
-            return await self._ask(key, command, until, sure=False)
-        except OutOfStepError:
-            raise
-        except exceptions.ConnectionError:
-            return await self._ask(key, command, until, sure=False)
+            return await self.ask(key, command, until)
+        except exceptions.ConnectionError as error:
+            return await self.ask_again(error, key, command, until)
 
-    async def write(
-        self, key: str, *command: str | bytes | int, until: float, sure: bool = True
+    async def ask_again(
+        self, error: exceptions.ConnectionError, key: str, command: Command, until: float
     ) -> Reply:
+        """The reply to a command that changes nothing, whose connection broke with this error."""
+        if isinstance(error, OutOfStepError):
+            raise error
+        return await self.ask(key, command, until)
+
+    async def write(self, key: str, *command: str | bytes | int, until: float) -> Reply:
         """The reply to a command that counts, asked once: a lost reply says nothing about it."""
-        return await self._ask(key, command, until, sure=sure)
+        return await self._ask_surely(key, command, until)
 
     async def run(
         self,
@@ -74,11 +89,11 @@ class Server:
         sure: bool = True,
     ) -> Reply:
         """What a script says about one key."""
-        known = script.on(key, *arguments)
+        ask = self._ask_surely if sure else self.ask
         try:
-            return await self._ask(key, known, until, sure=sure)
+            return await ask(key, ("EVALSHA", script.digest, "1", key, *arguments), until)
         except exceptions.NoScriptError:  # the server has not seen it yet, so it did nothing
-            return await self._ask(key, script.shown(known), until, sure=sure)
+            return await ask(key, ("EVAL", script.text, "1", key, *arguments), until)
 
     async def policies(self, until: float) -> set[str]:
         """How the servers make room when their memory is full; "" where one does not say."""

@@ -8,6 +8,8 @@ import math
 from collections.abc import Coroutine
 from typing import Any
 
+from redis import exceptions
+
 from sojourn import ConfigurationError, Outcome, Record
 
 from . import _rows, _scripts
@@ -61,8 +63,12 @@ class RedisStore:
     async def load(self, id: str, *, now: float) -> Record | None:
         """See ``Store``: one round trip, shared with others that ask at the same time."""
         server, key = self._server, self._prefix + id
+        get, until = ("GET", key), server.until()
         try:
-            reply = await server.read(key, "GET", key, until=server.until())
+            try:
+                reply = await server.ask(key, get, until)
+            except exceptions.ConnectionError as error:
+                reply = await server.ask_again(error, key, get, until)
             record = _rows.row_of(id, reply)
         except DRIVER_ERRORS as error:
             raise failure(self, error) from error
