@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import gc
 
 import pytest
 
@@ -86,6 +87,31 @@ async def test_cancelled():
     with pytest.raises(asyncio.CancelledError, match="enough"):
         await task
     assert not asked.cancel()
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda asked, _: asked.take(b"reply"),
+        lambda asked, _: asked.fail(ValueError("no")),
+        lambda _, task: task.cancel(),
+    ],
+    ids=["reply", "failure", "cancellation"],
+)
+async def test_no_garbage(end):
+    """A reply, an outage and a cancellation leave nothing to the garbage collector."""
+    asked = new()
+    task = await waiting(asked)
+    gc.collect()
+    gc.disable()
+    try:
+        await from_the_loop(end, asked, task)
+        await asyncio.wait([task])
+        assert task.cancelled() or task.exception() or task.result()
+        del asked, task
+        assert 0 == gc.collect()
+    finally:
+        gc.enable()
 
 
 async def test_in_time():

@@ -83,7 +83,11 @@ class Asked(Struct, eq=False):
 
     def result(self) -> Reply:
         if isinstance(self.reply, BaseException):
-            raise self.reply
+            try:
+                raise self.reply
+            finally:
+                # The error knows its task and where it was raised, which is here: no cycle.
+                self.reply = self._resume = None
         return self.reply
 
     def cancel(self, msg: object = None) -> bool:
