@@ -85,6 +85,15 @@ def _add_websockets(app: Quart) -> None:
             session["said"] = message
             await websocket.send(message)
 
+    @app.websocket("/last")
+    async def last() -> None:
+        try:
+            while True:
+                session["said"] = message = await websocket.receive()
+                await websocket.send(message)
+        finally:
+            session["ended"] = True
+
     @app.websocket("/deny")
     async def deny() -> None:
         session["denied"] = True
@@ -186,7 +195,7 @@ async def test_client_leaves_first(
 async def test_server_ends_first(
     app: Quart, serve: Serve, manager: SessionManager[Any], anyio_backend: str
 ) -> None:
-    """A server that is stopped writes what its websockets said."""
+    """A server that is stopped ends its websockets' handlers, and writes what they said last."""
     if anyio_backend == "asyncio" and sys.version_info >= (3, 12):
         pytest.skip("asyncio's servers wait for their clients since Python 3.12")
     cookie = await client_cookie(manager, {"a": 1})
@@ -194,7 +203,7 @@ async def test_server_ends_first(
         said = anyio.Event()
 
         async def talk(port: int) -> None:
-            async with connect(port, "/ws", cookie) as socket:
+            async with connect(port, "/last", cookie) as socket:
                 await socket.send("last words")
                 await socket.receive()
                 said.set()
@@ -206,7 +215,7 @@ async def test_server_ends_first(
             tasks.start_soon(talk, port)
             await said.wait()
     session = await manager.load([cookie.encode()])
-    assert session["said"] == "last words"
+    assert (session["said"], session["ended"]) == ("last words", True)
 
 
 async def test_denial(app: Quart, serve: Serve) -> None:

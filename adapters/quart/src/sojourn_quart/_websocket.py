@@ -82,22 +82,53 @@ class SessionWebsocket(Websocket):
 class SessionConnection(ASGIWebsocketConnection):
     """A connection that writes the session when it ends, however it ends."""
 
+    _tasks: tuple[asyncio.Task[Any], ...] = ()
+
     async def __call__(self, receive: Any, send: Any) -> None:
         """Serve the connection; a server that stops cancels this, and nothing inside."""
-        scope: Any = self.scope
         try:
             await super().__call__(receive, send)
         finally:
-            # Of a handler that ended in Quart's own way, nothing is left to write.
-            if _EXCHANGE in scope:
-                await self._finish(scope[_EXCHANGE])
+            await uncut(self._end)
+
+    # The arguments are Quart's or quart-trio's.
+
+    async def handle_messages(self, *arguments: Any, **named: Any) -> None:
+        """One of the connection's two tasks."""
+        self._tasks += _running()
+        await super().handle_messages(*arguments, **named)
+
+    async def handle_websocket(self, *arguments: Any, **named: Any) -> None:
+        """One of the connection's two tasks."""
+        self._tasks += _running()
+        await super().handle_websocket(*arguments, **named)
+
+    async def _end(self) -> None:
+        if left := [task for task in self._tasks if not task.done()]:
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+        scope: Any = self.scope
+        # Of a handler that ended in Quart's own way, nothing is left to write.
+        if _EXCHANGE in scope:
+            await self._finish(scope[_EXCHANGE])
 
     async def _finish(self, exchange: Exchange) -> None:
-        status = _CRASHED if exchange.has_crashed else _LEFT
         try:
-            await uncut(lambda: exchange.finish(status))
+            await exchange.finish(_CRASHED if exchange.has_crashed else _LEFT)
         except SessionError:
             self.app.logger.exception("the session of a websocket could not be written")
+
+
+def _running() -> tuple[asyncio.Task[Any], ...]:
+    """The task of asyncio that calls this; trio's end with their nursery."""
+    task = None if _is_trio() else asyncio.current_task()
+    return () if task is None else (task,)
+
+
+def _is_trio() -> bool:
+    trio = sys.modules.get("trio")
+    return trio is not None and bool(trio.lowlevel.in_trio_task())
 
 
 async def _note_crash(_app: Any, **_: Any) -> None:
@@ -109,9 +140,8 @@ async def _note_crash(_app: Any, **_: Any) -> None:
 
 async def uncut(function: Callable[[], Awaitable[None]]) -> None:
     """Run the function to its end, although the handler is cancelled when the client leaves."""
-    trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_task():
-        with trio.CancelScope(shield=True):
+    if _is_trio():
+        with sys.modules["trio"].CancelScope(shield=True):
             return await function()
     # Quart cancels asyncio's tasks natively, which no cancel scope keeps out.
     task = asyncio.ensure_future(function())
