@@ -1,29 +1,17 @@
-"""A layer between the SQLite that Python uses and its files: it records, holds up and fails.
+"""A layer between apsw's SQLite and its files: it records, holds up and fails.
 
-It is a VFS (sqlite.org/vfs.html) that hands everything on to the system's own, and so works on the
-very library, connections and threads of the store.
+It changes two functions of the VFS (sqlite.org/vfs.html) of the system, which it hands everything
+on to, and so works on the very library, connections and threads of the store. A VFS in apsw's own
+manner would not do: an error that SQLite forgives comes out of it as an exception.
 """
 
-import _sqlite3
 import ctypes
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import pytest
-
-_library: Any
-try:
-    _library = ctypes.CDLL(_sqlite3.__file__)
-    _library.sqlite3_vfs_find.restype = ctypes.c_void_p
-    _library.sqlite3_vfs_register.argtypes = (ctypes.c_void_p, ctypes.c_int)
-except (AttributeError, OSError):  # some builds of Python keep their SQLite to themselves
-    _library = None
-
-needed = pytest.mark.skipif(_library is None, reason="this Python hides the functions of SQLite")
-"""Marks tests that use ``watched``."""
+import apsw
 
 _Pointer = ctypes.c_void_p
 
@@ -66,11 +54,11 @@ _Truncate = _function(_Pointer, ctypes.c_int64)
 _Sync = _function(_Pointer, ctypes.c_int)
 
 _FAILURES = {
-    "read": sqlite3.SQLITE_IOERR_READ,
-    "write": sqlite3.SQLITE_IOERR_WRITE,
-    "truncate": sqlite3.SQLITE_IOERR_TRUNCATE,
-    "sync": sqlite3.SQLITE_IOERR_FSYNC,
-    "delete": sqlite3.SQLITE_IOERR_DELETE,
+    "read": apsw.SQLITE_IOERR_READ,
+    "write": apsw.SQLITE_IOERR_WRITE,
+    "truncate": apsw.SQLITE_IOERR_TRUNCATE,
+    "sync": apsw.SQLITE_IOERR_FSYNC,
+    "delete": apsw.SQLITE_IOERR_DELETE,
 }
 """What SQLite's own layer says when the system fails such a call."""
 
@@ -105,33 +93,38 @@ class Disk:
         return False
 
 
+def _system():
+    """The address of the VFS that connections have."""
+    address = _Pointer()
+    with closing(apsw.Connection(":memory:")) as connection:
+        pointer = ctypes.addressof(address)
+        assert connection.file_control("main", apsw.SQLITE_FCNTL_VFS_POINTER, pointer)
+    return address.value
+
+
 class _Layer:
-    """The VFS of this process. Its callbacks live as long as the process: SQLite keeps them."""
+    """The layer of this process. Its callbacks live as long as the process: SQLite keeps them."""
 
     def __init__(self) -> None:
         self.disk = Disk()
-        self._system = _library.sqlite3_vfs_find(None)
-        original = _VFS.from_address(self._system)
-        self._open, self._delete = _Open(original.open), _Delete(original.delete)
-        self._vfs = _VFS.from_buffer_copy(original)
-        self._vfs.name, self._vfs.next = b"sojourn-tests", None
+        self._system = _system()
+        self._vfs = _VFS.from_address(self._system)
+        self._theirs = (self._vfs.open, self._vfs.delete)
+        self._open, self._delete = _Open(self._vfs.open), _Delete(self._vfs.delete)
         self._kept = (_Open(self._on_open), _Delete(self._on_delete))
-        self._vfs.open, self._vfs.delete = (
-            ctypes.cast(each, _Pointer).value for each in self._kept
-        )
+        self._ours = tuple(ctypes.cast(each, _Pointer).value for each in self._kept)
         self._names: dict[int, str] = {}
         self._methods: dict[int, tuple[_Methods, object]] = {}
 
     def use(self, *, ours: bool) -> None:
-        """Make this the layer of new connections, or the system's own again."""
-        chosen = ctypes.addressof(self._vfs) if ours else self._system
-        _library.sqlite3_vfs_register(chosen, 1)
+        """Put the layer before the files of new connections, or take it away again."""
+        self._vfs.open, self._vfs.delete = self._ours if ours else self._theirs
 
     def _on_open(self, _vfs, name, file, flags, out):
         # The name is passed on as it is: SQLite keeps more behind its end.
         code = self._open(self._system, name, file, flags, out)
         field = _Pointer.from_address(file)
-        if code == sqlite3.SQLITE_OK and name and field.value:
+        if code == apsw.SQLITE_OK and name and field.value:
             self._names[file] = Path(ctypes.string_at(name).decode()).name
             if field.value not in self._methods:
                 self._methods[field.value] = self._watched(_Methods.from_address(field.value))
@@ -161,7 +154,7 @@ class _Layer:
             return self._done(self._call("truncate", file, size), truncate, file, size)
 
         def on_sync(file, _flags):
-            return self._done(self._call("sync", file), lambda: sqlite3.SQLITE_OK)
+            return self._done(self._call("sync", file), lambda: apsw.SQLITE_OK)
 
         methods = _Methods.from_buffer_copy(original)
         kept = {

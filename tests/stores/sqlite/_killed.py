@@ -63,7 +63,7 @@ async def _check(path, journal):
         def check(connection):
             return connection.execute("PRAGMA integrity_check").fetchall()
 
-        assert await store._do(store._reading, check) == [(b"ok",)]
+        assert await store._do(store._reading, check) == [("ok",)]
         for line in journal:
             id, gone = line.split(" ")
             row = await store.load(id, now=1.0)

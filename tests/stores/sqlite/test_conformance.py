@@ -1,7 +1,6 @@
 """The suite that every store has to pass."""
 
-import sqlite3
-
+import apsw
 import pytest
 
 from sojourn.testing import StoreTests
@@ -23,7 +22,7 @@ class TestSQLite(StoreTests):
         """Writes over a payload from outside."""
 
         async def corrupt(id):
-            connection = sqlite3.connect(tmp_path / "sessions.db", isolation_level=None)
+            connection = apsw.Connection(str(tmp_path / "sessions.db"))
             spoilt = (b"\xc1\xc1\xc1", bytes.fromhex(id))
             connection.execute("UPDATE sessions SET payload = ? WHERE id = ?", spoilt)
             connection.close()

@@ -47,13 +47,13 @@ _SPOILT = {
 
 @pytest.fixture(scope="module")
 def connections(tmp_path_factory):
-    """A writer's and a reader's, as the store opens them."""
+    """A writer's cursor and a reader's, as the store opens them."""
     path = tmp_path_factory.mktemp("decay") / "a.db"
     with (
         closing(_schema.open_writer(path, "normal")) as writer,
         closing(_schema.open_reader(path)) as reader,
     ):
-        yield writer, reader
+        yield writer.cursor(), reader.cursor()
 
 
 @settings(deadline=None)
@@ -72,3 +72,26 @@ def test_a_value_that_decayed(connections, column, data):
     assert _rows.load(reader, row.id, NOW) is None
     assert _rows.load(reader, other.id, NOW) == other
     assert _rows.load_owner(reader, "o", NOW) == [other]
+
+
+@pytest.mark.parametrize("column", ["version", "created_at", "expires_at", "checksum"])
+@pytest.mark.parametrize("text", [b"\xff", b"x"])
+def test_a_number_that_became_a_text(tmp_path, monkeypatch, column, text):
+    """Its row is absent, be it a text or no text at all; no other is, and no read stays open."""
+    schema = [[sql.replace(") STRICT", ")") for sql in step] for step in _schema.MIGRATIONS]
+    monkeypatch.setattr(_schema, "MIGRATIONS", schema)
+    row, other = new(owner="o"), new(owner="o")
+    with (
+        closing(_schema.open_writer(tmp_path / "a.db", "normal")) as writer,
+        closing(_schema.open_reader(tmp_path / "a.db")) as reader,
+    ):
+        for each in (row, other):
+            _rows.create(writer.cursor(), each)
+        spoilt = f"UPDATE sessions SET {column} = CAST(? AS TEXT) WHERE id = ?"  # noqa: S608 - ours
+        writer.execute(spoilt, (text, bytes.fromhex(row.id)))
+        cursor = reader.cursor()
+        assert _rows.load(cursor, row.id, NOW) is None
+        assert writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").get == (0, 0, 0)
+        assert _rows.load_owner(cursor, "o", NOW) == [other]
+        assert _rows.load(cursor, other.id, NOW) == other
+        assert writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").get == (0, 0, 0)

@@ -89,7 +89,7 @@ async def _churned(folder):
             await store.sweep(now=now + 10, limit=500)
             sizes.append(sum(file.stat().st_size for file in folder.iterdir()))
         count = "SELECT count(*) FROM sessions"
-        assert await store._do(store._reading, lambda c: c.execute(count).fetchone()) == (0,)
+        assert await store._do(store._reading, lambda c: c.execute(count).get) == 0
     return sizes
 
 

@@ -1,21 +1,20 @@
 """The n-th statement fails, and the n-th call that reaches the disk, for every n."""
 
 import collections
-import functools
 import itertools
-import sqlite3
 from contextlib import contextmanager
 from typing import ClassVar
 
+import apsw
 import pytest
 
 from sojourn import Outcome, StoreUnavailableError
 from sojourn_sqlite import SQLiteStore, _rows, _writer
 
-from ._disk import needed, watched
+from ._disk import watched
 from ._rows import NOW, new
 
-pytestmark = [pytest.mark.anyio, needed]
+pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
@@ -102,54 +101,43 @@ class Visits:
         assert await self.store.create(row)
         assert await self.store.load(row.id, now=NOW) == row
         await self.store.aclose()
-        connection = sqlite3.connect(self.store.path)
+        connection = apsw.Connection(str(self.store.path))
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         connection.close()
 
 
-class Faulty(sqlite3.Connection):
+class Faulty(apsw.Cursor):
     """Runs statements, and fails at one of them. ``late``: after it did its work."""
 
     seen: ClassVar[list[str]] = []
     failing: ClassVar[tuple[int, bool]] = (0, False)
 
-    def execute(self, sql, *parameters):
-        """``sqlite3.Connection.execute``."""
-        return self._run(super().execute, sql, *parameters)
-
-    def executescript(self, sql):
-        """``sqlite3.Connection.executescript``."""
-        return self._run(super().executescript, sql)
-
-    def _run(self, function, sql, *parameters):
+    def execute(self, sql, *bindings):
+        """``apsw.Cursor.execute``."""
         self.seen.append(sql)
         at, late = self.failing
         if len(self.seen) == at and not late:
-            raise _error()
-        cursor = function(sql, *parameters)
+            raise apsw.exception_for(apsw.SQLITE_IOERR)
+        super().execute(sql, *bindings)
         if len(self.seen) == at:
-            cursor.close()
-            raise _error()
-        return cursor
+            self.fetchall()
+            raise apsw.exception_for(apsw.SQLITE_IOERR)
+        return self
 
 
-def _error():
-    error = sqlite3.OperationalError("disk I/O error")
-    error.sqlite_errorcode, error.sqlite_errorname = sqlite3.SQLITE_IOERR, "SQLITE_IOERR"
-    return error
+def _use_faulty(connection):
+    connection.cursor_factory = Faulty
 
 
 def _statements():
     """The text of every operation, from the table that the store runs."""
-    texts = {value for name, value in vars(_rows).items() if name.isupper() and type(value) is str}
-    return texts - {_rows._COLUMNS}
+    return {value for name, value in vars(_rows).items() if name.isupper() and type(value) is str}
 
 
 @pytest.mark.parametrize("late", [False, True])
 async def test_every_statement_fails_once(tmp_path, monkeypatch, late):
     """Whichever statement fails, the answer is an error or right, and the store goes on."""
-    connect = functools.partial(sqlite3.connect, factory=Faulty)
-    monkeypatch.setattr(sqlite3, "connect", connect)
+    monkeypatch.setattr(apsw, "connection_hooks", [_use_faulty])
     failed, unnoticed = [], []
     for at in itertools.count(1):
         Faulty.seen, Faulty.failing = [], (at, late)

@@ -43,7 +43,7 @@ async def test_what_a_connection_is_set_to(tmp_path, durability, level):
 
         def settings(connection):
             names = ("journal_mode", "synchronous", "secure_delete", "auto_vacuum")
-            return [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
+            return [connection.execute(f"PRAGMA {name}").get for name in names]
 
         assert await store._do(store._writer, settings) == ["wal", level, 1, 2]
 
@@ -146,7 +146,7 @@ async def _tidied(store):
 
 
 def _count(connection):
-    return connection.execute("SELECT count(*) FROM sessions").fetchone()[0]
+    return connection.execute("SELECT count(*) FROM sessions").get
 
 
 async def test_space_is_given_back(tmp_path):

@@ -12,7 +12,7 @@ import pytest
 from sojourn import Outcome
 from sojourn_sqlite import SQLiteStore, _writer
 
-from ._disk import needed, watched
+from ._disk import watched
 from ._rows import NOW, new, using
 
 pytestmark = pytest.mark.anyio
@@ -72,7 +72,6 @@ async def _hanging(disk, kind, name):
         go_on.set()
 
 
-@needed
 async def test_a_checkpoint_that_hangs(tmp_path, monkeypatch):
     """The write before a checkpoint is answered, and reads go on, while the disk is syncing."""
     monkeypatch.setattr(_writer, "_CHECKPOINT_AFTER", 3)  # the opening, and two rows
@@ -99,7 +98,6 @@ async def test_a_checkpoint_that_hangs(tmp_path, monkeypatch):
             assert later == [True]
 
 
-@needed
 async def test_a_commit_that_hangs(tmp_path):
     """A write is not answered, and not seen, before the disk has synced it; reads do not wait."""
     with watched() as disk:

@@ -6,6 +6,7 @@ import threading
 import anyio
 import anyio.lowlevel
 import anyio.to_thread
+import apsw
 import pytest
 
 from sojourn import Outcome
@@ -75,13 +76,18 @@ async def test_a_writer_that_hangs_is_slow(tmp_path, anyio_backend):
         assert await store.touch(row.id, version=1, expires_at=NOW, now=NOW) is Outcome.APPLIED
 
 
+def _traced(cursor, statements):
+    """Note each statement that begins on this connection."""
+    cursor.connection.exec_trace = lambda _cursor, sql, _bindings: not statements.append(sql)
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 async def test_waiting_writes_share_a_transaction(tmp_path, anyio_backend):
     """A hundred writes that wait together take a few transactions and not a hundred."""
     begun = []
     async with using(SQLiteStore(tmp_path / "a.db")) as store:
-        await store._do(store._writer, lambda c: c.set_trace_callback(begun.append))
+        await store._do(store._writer, _traced, begun)
         async with anyio.create_task_group() as group:
             for _ in range(100):
                 group.start_soon(store.create, new())
@@ -95,7 +101,7 @@ async def test_a_flood_is_written_in_parts(tmp_path, anyio_backend):
     """However many writes wait, each transaction takes fewer than a thousand of them."""
     done = []
     async with using(SQLiteStore(tmp_path / "a.db", durability="normal", deadline=60)) as store:
-        await store._do(store._writer, lambda c: c.set_trace_callback(done.append))
+        await store._do(store._writer, _traced, done)
         async with anyio.create_task_group() as group:
             for _ in range(1200):
                 group.start_soon(store.create, new())
@@ -178,18 +184,14 @@ async def test_a_system_without_threads(tmp_path, anyio_backend, monkeypatch):
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 async def test_a_commit_that_fails_is_no_success(tmp_path, anyio_backend):
     """If the disk fails a statement, its batch is undone, and the others are done again."""
-    import sqlite3
-
     async with using(SQLiteStore(tmp_path / "a.db")) as store:
         row, other, begun, go_on = new(), new(), threading.Event(), threading.Event()
         tries = []
 
-        def break_once(connection):
-            connection.execute("DELETE FROM sessions")
-            tries.append(connection.in_transaction)
-            error = sqlite3.OperationalError("disk I/O error")
-            error.sqlite_errorcode, error.sqlite_errorname = sqlite3.SQLITE_IOERR, "SQLITE_IOERR"
-            raise error
+        def break_once(cursor):
+            cursor.execute("DELETE FROM sessions")
+            tries.append(cursor.connection.in_transaction)
+            raise apsw.exception_for(apsw.SQLITE_IOERR)
 
         await store.create(row)
         broken = []

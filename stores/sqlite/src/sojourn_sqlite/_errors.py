@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-import sqlite3
 from pathlib import Path
+
+import apsw
 
 from sojourn import StoreError, StoreUnavailableError
 
@@ -47,17 +48,18 @@ _TEXTS = {
     Trouble.BROKEN: "failed; look at the disk and at the cause of this error",
 }
 
-# https://sqlite.org/rescode.html: the primary result codes.
-_CODES = {
-    sqlite3.SQLITE_BUSY: Trouble.LOCKED,
-    sqlite3.SQLITE_LOCKED: Trouble.LOCKED,
-    sqlite3.SQLITE_FULL: Trouble.FULL,
-    sqlite3.SQLITE_READONLY: Trouble.READ_ONLY,
-    sqlite3.SQLITE_PERM: Trouble.READ_ONLY,
-    sqlite3.SQLITE_CANTOPEN: Trouble.UNREACHABLE,
-    sqlite3.SQLITE_CORRUPT: Trouble.CORRUPT,
-    sqlite3.SQLITE_NOTADB: Trouble.NOT_A_DATABASE,
+# https://sqlite.org/rescode.html: a class for each primary result code.
+_TROUBLES: dict[type[Exception], Trouble] = {
+    apsw.BusyError: Trouble.LOCKED,
+    apsw.LockedError: Trouble.LOCKED,
+    apsw.FullError: Trouble.FULL,
+    apsw.ReadOnlyError: Trouble.READ_ONLY,
+    apsw.PermissionsError: Trouble.READ_ONLY,
+    apsw.CantOpenError: Trouble.UNREACHABLE,
+    apsw.CorruptError: Trouble.CORRUPT,
+    apsw.NotADBError: Trouble.NOT_A_DATABASE,
 }
+_NAMES = {**apsw.mapping_result_codes, **apsw.mapping_extended_result_codes}
 
 
 class SQLiteStoreError(StoreUnavailableError):
@@ -76,30 +78,29 @@ class SQLiteStoreError(StoreUnavailableError):
 
 def is_busy(error: BaseException) -> bool:
     """Whether another connection only has to finish first."""
-    return _primary(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return isinstance(error, (apsw.BusyError, apsw.LockedError))
 
 
 # Refusals of one statement, which SQLite undoes alone; the transaction stays as it was.
-_OWN = frozenset({sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG})
+_OWN = (apsw.ConstraintError, apsw.MismatchError, apsw.TooBigError)
+# What apsw cannot hand to SQLite.
+_UNFIT = (ValueError, TypeError, AttributeError, OverflowError)
 
 
 def is_own(error: Exception) -> bool:
     """Whether this is about one statement's values, and says nothing of the file."""
-    if isinstance(error, sqlite3.Error):
-        # Values that Python cannot hand to SQLite are refused without a code.
-        return _primary(error) in _OWN or not hasattr(error, "sqlite_errorcode")
-    return isinstance(error, (ValueError, TypeError, AttributeError, OverflowError))
+    return isinstance(error, (*_OWN, *_UNFIT))
 
 
 def trouble_of(error: Exception) -> Trouble | None:
     """What is wrong with the file; None if it is the values of one call that are wrong."""
     if isinstance(error, SQLiteStoreError):
         return error.trouble
-    if isinstance(error, sqlite3.Error):
+    if isinstance(error, apsw.Error):
         # A device that takes no more may say so as an I/O error.
-        if _primary(error) == sqlite3.SQLITE_IOERR and "WRITE" in error.sqlite_errorname:
+        if isinstance(error, apsw.IOError) and "WRITE" in _name(error):
             return Trouble.FULL
-        return _CODES.get(_primary(error), Trouble.BROKEN)
+        return _TROUBLES.get(type(error), Trouble.BROKEN)
     if isinstance(error, OSError):
         return Trouble.UNREACHABLE
     return Trouble.BROKEN if isinstance(error, (RuntimeError, MemoryError)) else None
@@ -115,8 +116,9 @@ def ours(path: Path, error: Exception) -> StoreError:
         return StoreError(f"{path}: this record cannot be stored ({type(error).__name__})")
     if isinstance(error, SQLiteStoreError):
         return SQLiteStoreError(path, trouble, error.detail)
-    return SQLiteStoreError(path, trouble, getattr(error, "sqlite_errorname", type(error).__name__))
+    return SQLiteStoreError(path, trouble, _name(error))
 
 
-def _primary(error: BaseException) -> int:
-    return int(getattr(error, "sqlite_errorcode", -1)) & 0xFF
+def _name(error: Exception) -> str:
+    """The name of SQLite's extended result code, or of the class if there is none."""
+    return str(_NAMES.get(getattr(error, "extendedresult", -1), type(error).__name__))

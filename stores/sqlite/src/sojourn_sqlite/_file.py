@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import apsw
+
+from ._driver import Connection
 from ._errors import SQLiteStoreError, Trouble, trouble_of
-from ._schema import Durability, open_reader, open_writer
+from ._schema import Durability, checkpoint, open_reader, open_writer
 
 
 class File:
@@ -17,13 +20,13 @@ class File:
         self.is_prepared = False
         self._durability: Durability = durability
 
-    def connect_writer(self) -> sqlite3.Connection:
+    def connect_writer(self) -> Connection:
         """A connection that writes, to a file that it prepares. Raises as ``open_writer``."""
         connection = open_writer(self.path, self._durability)
         self.is_prepared = True
         return connection
 
-    def connect_reader(self) -> sqlite3.Connection:
+    def connect_reader(self) -> Connection:
         """A connection that reads; prepares the file if nobody did. Raises as ``open_writer``."""
         if not self.is_prepared:
             self._prepare()
@@ -32,8 +35,9 @@ class File:
     def _prepare(self) -> None:
         """Let a writer look at the file first. Several at once do no harm, as several processes."""
         try:
-            self.connect_writer().close()
-        except (SQLiteStoreError, sqlite3.Error) as error:
+            with closing(self.connect_writer()) as connection:
+                checkpoint(connection)
+        except (SQLiteStoreError, apsw.Error) as error:
             # It can be read all the same.
             if trouble_of(error) is not Trouble.READ_ONLY:
                 raise

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
+
+import apsw
 
 from sojourn import Record
 
 from . import _fork, _rows
+from ._driver import Cursor
 from ._errors import is_busy
 from ._waiting import Job, answer
 from ._worker import Connect, Pauses, Worker, in_time
@@ -29,16 +31,16 @@ class InlineReader:
         self._connect = connect
         self._deadline = self._patience = deadline
         self._gate = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
+        self._cursor: Cursor | None = None
         _fork.watch(self)
 
     def load(self, id: str, now: float) -> Record | None:
         """The row. Raises what SQLite raises; see ``is_busy``."""
         with self._gate:
             try:
-                if self._connection is None:
-                    self._connection = self._connect()
-                return _rows.load(self._connection, id, now)
+                if self._cursor is None:
+                    self._cursor = self._connect().cursor()
+                return _rows.load(self._cursor, id, now)
             except BaseException as error:
                 # While a connection is open, no other process can close the file for good.
                 if not is_busy(error):
@@ -53,7 +55,7 @@ class InlineReader:
         """
         try:
             return self.load(id, now)
-        except sqlite3.OperationalError as error:
+        except apsw.Error as error:
             if not is_busy(error):
                 raise
         return self._load_when_free(id, now)
@@ -64,7 +66,7 @@ class InlineReader:
             pauses.sleep()
             try:
                 record = self.load(id, now)
-            except sqlite3.OperationalError as error:
+            except apsw.Error as error:
                 if not is_busy(error) or time.monotonic() > end:
                     self._patience = _PATIENCE
                     raise
@@ -78,9 +80,9 @@ class InlineReader:
             self._disconnect()
 
     def _disconnect(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+        cursor, self._cursor = self._cursor, None
+        if cursor is not None:
+            cursor.connection.close()
 
     # Forks, see _fork
 

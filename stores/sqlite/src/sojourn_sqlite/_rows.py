@@ -1,4 +1,4 @@
-"""The statements: each function is one operation of the contract on one connection.
+"""The statements: each function is one operation of the contract, on a connection's one cursor.
 
 Every write is one modifying statement, which SQLite undoes alone if it fails; several of them share
 a transaction without a savepoint each.
@@ -6,26 +6,28 @@ a transaction without a savepoint each.
 
 from __future__ import annotations
 
-import sqlite3
 import zlib
 from collections.abc import Sequence
 from typing import Any
 
 from sojourn import Outcome, Record
 
-_COLUMNS = (
-    "secret_hash, payload, version, created_at, expires_at, owner, previous_hash, previous_until, "
-    "checksum"
+from ._driver import Cursor
+
+# As bytes whatever it decayed to: a text that is none would be an error of the whole statement.
+_LOAD = (
+    "SELECT CAST(secret_hash AS BLOB), CAST(payload AS BLOB), version, created_at, expires_at, "
+    "CAST(owner AS BLOB), CAST(previous_hash AS BLOB), previous_until, checksum "
+    "FROM sessions WHERE id = ? AND expires_at > ?"
 )
-_LOAD = f"SELECT {_COLUMNS} FROM sessions WHERE id = ? AND expires_at > ?"  # noqa: S608
 _CREATE = (
-    f"INSERT INTO sessions (id, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, "  # noqa: S608
-    "nullif(?, x''), nullif(?, x''), nullif(?, x''), ?) ON CONFLICT (id) DO NOTHING"
+    "INSERT INTO sessions (id, secret_hash, payload, version, created_at, expires_at, owner, "
+    "previous_hash, previous_until, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (id) DO NOTHING"
 )
 _REPLACE = (
     "UPDATE sessions SET secret_hash = ?, payload = ?, version = ?, created_at = ?, "
-    "expires_at = ?, owner = nullif(?, x''), previous_hash = nullif(?, x''), "
-    "previous_until = nullif(?, x''), checksum = ? "
+    "expires_at = ?, owner = ?, previous_hash = ?, previous_until = ?, checksum = ? "
     "WHERE id = ? AND version = ? AND expires_at > ?"
 )
 _TOUCH = (
@@ -35,8 +37,8 @@ _TOUCH = (
 _IS_LIVE = "SELECT 1 FROM sessions WHERE id = ? AND expires_at > ?"
 _DELETE = "DELETE FROM sessions WHERE id = ?"
 _DELETE_OWNER = "DELETE FROM sessions WHERE owner = ? AND id <> ?"
-_LOAD_OWNER = (
-    f"SELECT {_COLUMNS}, id FROM sessions WHERE owner = ? AND expires_at > ? "  # noqa: S608
+_IDS_OF_OWNER = (
+    "SELECT CAST(id AS BLOB) FROM sessions WHERE owner = ? AND expires_at > ? "
     "ORDER BY created_at, id"
 )
 _SWEEP = (
@@ -44,90 +46,95 @@ _SWEEP = (
     "(SELECT rowid FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)"
 )
 
-# The sqlite3 of CPython 3.11 looks for an adapter of each value that is bytes or None, and raises
-# and drops an exception on the way: a quarter of an UPDATE. It looks for none of a bytearray.
-_key = bytearray.fromhex
-_NULL = bytearray()
-"""What the statements take for NULL; no column may hold it."""
+_key = bytes.fromhex
 
 
-def load(connection: sqlite3.Connection, id: str, now: float) -> Record | None:
+def load(cursor: Cursor, id: str, now: float) -> Record | None:
     """See ``Store.load``. On a connection of ``open_reader``, as ``load_owner``."""
     key = _key(id)
-    row = connection.execute(_LOAD, (key, now)).fetchone()
+    try:
+        # To the end of the statement: a read that stays open keeps checkpoints from the WAL.
+        row = cursor.execute(_LOAD, (key, now)).get
+    except UnicodeDecodeError:  # a number that decayed to a text
+        cursor.execute("")  # apsw leaves the statement open
+        return None
     return None if row is None else _record(id, key, row)
 
 
-def create(connection: sqlite3.Connection, record: Record) -> bool:
+def create(cursor: Cursor, record: Record) -> bool:
     """See ``Store.create``."""
     key = _key(record.id)
-    return connection.execute(_CREATE, (key, *_values(key, record))).rowcount == 1
+    return _changed(cursor, _CREATE, (key, *_values(key, record))) == 1
 
 
-def replace(connection: sqlite3.Connection, record: Record, version: int, now: float) -> Outcome:
+def replace(cursor: Cursor, record: Record, version: int, now: float) -> Outcome:
     """See ``Store.replace``."""
     key = _key(record.id)
-    values = (*_values(key, record), key, version, now)
-    if connection.execute(_REPLACE, values).rowcount == 1:
+    if _changed(cursor, _REPLACE, (*_values(key, record), key, version, now)):
         return Outcome.APPLIED
-    return _why_not(connection, key, now)
+    return _why_not(cursor, key, now)
 
 
-def touch(
-    connection: sqlite3.Connection, id: str, version: int, expires_at: float, now: float
-) -> Outcome:
+def touch(cursor: Cursor, id: str, version: int, expires_at: float, now: float) -> Outcome:
     """See ``Store.touch``."""
     key = _key(id)
-    if connection.execute(_TOUCH, (expires_at, key, version, now)).rowcount == 1:
+    if _changed(cursor, _TOUCH, (expires_at, key, version, now)):
         return Outcome.APPLIED
-    return _why_not(connection, key, now)
+    return _why_not(cursor, key, now)
 
 
-def delete(connection: sqlite3.Connection, id: str) -> bool:
+def delete(cursor: Cursor, id: str) -> bool:
     """See ``Store.delete``."""
-    return connection.execute(_DELETE, (_key(id),)).rowcount == 1
+    return _changed(cursor, _DELETE, (_key(id),)) == 1
 
 
-def load_owner(connection: sqlite3.Connection, owner: str, now: float) -> list[Record]:
+def load_owner(cursor: Cursor, owner: str, now: float) -> list[Record]:
     """See ``SupportsOwners.load_owner``; rows that cannot be read are left out."""
-    rows = connection.execute(_LOAD_OWNER, (owner, now))
-    records = (_record(key.hex(), key, values) for *values, key in rows if type(key) is bytes)
+    cursor.execute("BEGIN")  # all of one moment
+    ids = cursor.execute(_IDS_OF_OWNER, (owner, now)).fetchall()
+    records = [load(cursor, key.hex(), now) for (key,) in ids]
+    cursor.execute("COMMIT")
     return [record for record in records if record is not None]
 
 
-def delete_owner(connection: sqlite3.Connection, owner: str, keep: str | None) -> int:
+def delete_owner(cursor: Cursor, owner: str, keep: str | None) -> int:
     """See ``SupportsOwners.delete_owner``."""
     kept = b"" if keep is None else _key(keep)
-    return connection.execute(_DELETE_OWNER, (owner, kept)).rowcount
+    return _changed(cursor, _DELETE_OWNER, (owner, kept))
 
 
-def sweep(connection: sqlite3.Connection, now: float, limit: int) -> int:
+def sweep(cursor: Cursor, now: float, limit: int) -> int:
     """See ``SupportsSweep.sweep``."""
-    return connection.execute(_SWEEP, (now, limit)).rowcount
+    return _changed(cursor, _SWEEP, (now, limit))
 
 
-def _why_not(connection: sqlite3.Connection, key: bytearray, now: float) -> Outcome:
+def _changed(cursor: Cursor, statement: str, values: tuple[Any, ...]) -> int:
+    """How many rows the statement changed."""
+    return cursor.execute(statement, values).connection.changes()
+
+
+def _why_not(cursor: Cursor, key: bytes, now: float) -> Outcome:
     # The same transaction as the UPDATE, so the answer is of the same moment.
-    is_live = connection.execute(_IS_LIVE, (key, now)).fetchone()
+    is_live = cursor.execute(_IS_LIVE, (key, now)).get
     return Outcome.GONE if is_live is None else Outcome.CONFLICT
 
 
-def _values(key: bytearray, record: Record) -> tuple[Any, ...]:
+def _values(key: bytes, record: Record) -> tuple[Any, ...]:
     owner = None if record.owner is None else record.owner.encode()
     return (
-        bytearray(record.secret_hash),
-        bytearray(record.payload),
+        record.secret_hash,
+        record.payload,
         record.version,
         record.created_at,
         record.expires_at,
-        _NULL if record.owner is None else record.owner,
-        _NULL if record.previous_hash is None else record.previous_hash,
-        _NULL if record.previous_until is None else record.previous_until,
+        record.owner,
+        record.previous_hash,
+        record.previous_until,
         _checksum(key, record.secret_hash, record.payload, owner),
     )
 
 
-def _record(id: str, key: bytes | bytearray, row: Sequence[Any]) -> Record | None:
+def _record(id: str, key: bytes, row: Sequence[Any]) -> Record | None:
     """The record of a row, by its columns; None if the row is not what was written.
 
     SQLite's pages carry no checksum: a bit that flipped on the disk comes back as good data. The
@@ -156,9 +163,7 @@ def _record(id: str, key: bytes | bytearray, row: Sequence[Any]) -> Record | Non
         return None
 
 
-def _checksum(
-    key: bytes | bytearray, secret_hash: bytes, payload: bytes, owner: bytes | None
-) -> int:
+def _checksum(key: bytes, secret_hash: bytes, payload: bytes, owner: bytes | None) -> int:
     """CRC-32 of what ``touch`` leaves alone; against decay, not against an attacker."""
     crc = zlib.crc32(payload, zlib.crc32(secret_hash, zlib.crc32(key)))
     return crc if owner is None else zlib.crc32(owner, crc)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 from typing import Literal
 
+import apsw
+
+from . import _driver
+from ._driver import Connection
 from ._errors import SQLiteStoreError, Trouble, is_busy
 from ._place import make_private
 
@@ -39,19 +42,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 NEWEST = len(MIGRATIONS)
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection to a file that exists. Its statements wait for no lock.
-
-    Not bound to a thread: a connection here is used by one thread at a time, but not always the
-    same one.
-    """
-    connection = sqlite3.connect(
-        f"{path.as_uri()}?mode=rw",
-        uri=True,
-        timeout=0,
-        isolation_level=None,
-        check_same_thread=False,
-    )
+def _connect(path: Path) -> Connection:
+    connection = _driver.connect(path.as_uri())
     try:
         # A crafted schema must not call functions with side effects.
         connection.execute("PRAGMA trusted_schema = OFF")
@@ -62,14 +54,10 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def open_reader(path: Path) -> sqlite3.Connection:
-    """A connection that cannot write, to a file that was prepared. Text comes as bytes.
-
-    So a text that decayed is found by its row's checksum, and is no error of the connection.
-    """
-    connection = connect(path)
+def open_reader(path: Path) -> Connection:
+    """A connection that cannot write, to a file that was prepared."""
+    connection = _connect(path)
     try:
-        connection.text_factory = bytes
         connection.execute("PRAGMA query_only = ON")
         _check(connection, path)
     except BaseException:
@@ -78,13 +66,13 @@ def open_reader(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def open_writer(path: Path, durability: Durability) -> sqlite3.Connection:
+def open_writer(path: Path, durability: Durability) -> Connection:
     """A connection that writes. Creates the file and brings its schema up to date.
 
-    Raises SQLiteStoreError, sqlite3.Error.
+    Raises SQLiteStoreError, apsw.Error.
     """
     make_private(path)
-    connection = connect(path)
+    connection = _connect(path)
     try:
         # Says so of a foreign or newer file before anything in it is changed.
         if _identity(connection, path) != (APPLICATION_ID, NEWEST):
@@ -101,26 +89,35 @@ def open_writer(path: Path, durability: Durability) -> sqlite3.Connection:
     return connection
 
 
-def _use_wal(connection: sqlite3.Connection, path: Path) -> None:
-    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+def checkpoint(connection: Connection) -> None:
+    """Copy into the file what is in the WAL, as far as no reader needs it. Waits for nobody.
+
+    The last connection does the same as it closes, but apsw keeps Python's lock for that: who calls
+    this before holds up no other thread.
+    """
+    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+
+def _use_wal(connection: Connection, path: Path) -> None:
+    mode = connection.execute("PRAGMA journal_mode = WAL").get
     if mode != "wal":
-        if connection.execute("PRAGMA query_only").fetchone()[0] or not _is_writable(connection):
+        if connection.execute("PRAGMA query_only").get or not _is_writable(connection):
             raise SQLiteStoreError(path, Trouble.READ_ONLY)
         raise SQLiteStoreError(path, Trouble.NO_WAL, f"journal mode {mode}")
 
 
-def _is_writable(connection: sqlite3.Connection) -> bool:
+def _is_writable(connection: Connection) -> bool:
     try:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("ROLLBACK")
-    except sqlite3.OperationalError as error:
+    except apsw.Error as error:
         if is_busy(error):
             raise
         return False
     return True
 
 
-def _identity(connection: sqlite3.Connection, path: Path) -> tuple[int, int]:
+def _identity(connection: Connection, path: Path) -> tuple[int, int]:
     """Whose file it is, and the version of its schema; (0, 0) for a file without tables."""
     application_id, version, count = _header(connection)
     if application_id != APPLICATION_ID:
@@ -132,7 +129,7 @@ def _identity(connection: sqlite3.Connection, path: Path) -> tuple[int, int]:
     return application_id, version
 
 
-def _header(connection: sqlite3.Connection) -> tuple[int, int, int]:
+def _header(connection: Connection) -> tuple[int, int, int]:
     """Application id, version and number of tables and indexes, all of one moment.
 
     Another process may be making the schema just now: half of it would look like a foreign file.
@@ -140,20 +137,20 @@ def _header(connection: sqlite3.Connection) -> tuple[int, int, int]:
     is_outermost = not connection.in_transaction
     if is_outermost:
         connection.execute("BEGIN")
-    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (count,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    application_id = connection.execute("PRAGMA application_id").get
+    version = connection.execute("PRAGMA user_version").get
+    count = connection.execute("SELECT count(*) FROM sqlite_schema").get
     if is_outermost:
         connection.execute("COMMIT")
     return application_id, version, count
 
 
-def _check(connection: sqlite3.Connection, path: Path) -> None:
+def _check(connection: Connection, path: Path) -> None:
     if _identity(connection, path) != (APPLICATION_ID, NEWEST):
         raise SQLiteStoreError(path, Trouble.FOREIGN)
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+def _migrate(connection: Connection, path: Path) -> None:
     """Bring the schema up to date; of two processes that start together, one waits and looks."""
     if _identity(connection, path) == (APPLICATION_ID, NEWEST):
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Literal, Protocol, TypeVar
 from sojourn import ConfigurationError, Outcome, Record
 
 from . import _rows
+from ._driver import Cursor
 from ._errors import SQLiteStoreError, Trouble, is_busy, ours
 from ._file import File
 from ._reader import InlineReader, ReadingWorker
@@ -154,7 +154,7 @@ class SQLiteStore:
             self._file.is_prepared = False
 
 
-def _nothing(connection: sqlite3.Connection) -> None:
+def _nothing(cursor: Cursor) -> None:
     """Let the worker connect."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import sqlite3
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -11,10 +10,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
+import apsw
+
 from . import _fork
+from ._driver import Connection, Cursor
 from ._waiting import LARGEST_BATCH, Job, Outbox, answer
 
-Connect = Callable[[], sqlite3.Connection]
+Connect = Callable[[], Connection]
 _Queue = SimpleQueue["list[Job] | _Last"]
 
 _LONGEST_PAUSE = 0.01
@@ -43,7 +45,7 @@ class Worker(ABC):
         self._thread: threading.Thread | None = None
         self.outbox = Outbox(self.submit)
         self.gate = threading.Lock()
-        self.connection: sqlite3.Connection | None = None
+        self.cursor: Cursor | None = None
         _fork.watch(self)
 
     def submit(self, jobs: list[Job]) -> None:
@@ -84,6 +86,7 @@ class Worker(ABC):
         if last is None:
             return True
         with self.gate:
+            self.finish()
             self.disconnect()
         answer(last.jobs)
         return False
@@ -95,22 +98,25 @@ class Worker(ABC):
     def tidy(self) -> None:  # noqa: B027 - only writers leave something to tidy
         """What has time until everybody was answered."""
 
+    def finish(self) -> None:  # noqa: B027 - as tidy
+        """What is left to do before the connection is closed for good."""
+
     def has_jobs(self) -> bool:
         """Whether somebody waits for what comes after this."""
         return not self._queue.empty()
 
-    def connected(self) -> sqlite3.Connection:
-        """The connection. Raises SQLiteStoreError, sqlite3.Error, OSError."""
-        if self.connection is None:
-            self.connection = self._connect()
-        return self.connection
+    def connected(self) -> Cursor:
+        """The connection's one cursor. Raises SQLiteStoreError, apsw.Error, OSError."""
+        if self.cursor is None:
+            self.cursor = self._connect().cursor()
+        return self.cursor
 
     def disconnect(self) -> None:
         """Close the connection; the next job opens another one. Rolls back what is open."""
-        connection, self.connection = self.connection, None
-        if connection is not None:
-            with suppress(sqlite3.Error):  # it is gone in any case, and so is what was open
-                connection.close()
+        cursor, self.cursor = self.cursor, None
+        if cursor is not None:
+            with suppress(apsw.Error):  # it is gone in any case, and so is what was open
+                cursor.connection.close()
 
     # Forks, see _fork
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
+from contextlib import suppress
 from typing import Any
 
+import apsw
+
 from . import _rows
+from ._driver import Cursor
 from ._errors import is_busy, is_own
+from ._schema import checkpoint
 from ._waiting import Job, answer
 from ._worker import Connect, Pauses, Worker, in_time
 
@@ -27,9 +31,9 @@ class Writer(Worker):
         self._since_checkpoint = 0
         self._shrink_wanted = False
 
-    def sweep(self, connection: sqlite3.Connection, now: float, limit: int) -> int:
+    def sweep(self, cursor: Cursor, now: float, limit: int) -> int:
         """See ``_rows.sweep``; after the last batch of a sweep, space is given back."""
-        count = _rows.sweep(connection, now, limit)
+        count = _rows.sweep(cursor, now, limit)
         self._shrink_wanted = count < limit
         return count
 
@@ -64,10 +68,10 @@ class Writer(Worker):
     def _together(self, jobs: list[Job]) -> Exception | None:
         """Commit the jobs, and set what became of each; or the error, and nothing was written."""
         try:
-            connection = self.connected()
-            connection.execute("BEGIN IMMEDIATE")
-            done = [_attempt(connection, job) for job in jobs]
-            connection.execute("COMMIT")
+            cursor = self.connected()
+            cursor.execute("BEGIN IMMEDIATE")
+            done = [_attempt(cursor, job) for job in jobs]
+            cursor.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - whatever it is, it goes to whoever waits
             self._undo(error)
             return error
@@ -78,9 +82,9 @@ class Writer(Worker):
 
     def _undo(self, error: Exception) -> None:
         try:
-            if self.connection is not None and self.connection.in_transaction:
-                self.connection.execute("ROLLBACK")
-        except sqlite3.Error:
+            if self.cursor is not None and self.cursor.connection.in_transaction:
+                self.cursor.execute("ROLLBACK")
+        except apsw.Error:
             self.disconnect()
         if not is_busy(error):
             # A new connection forgets whatever this one believes of the file.
@@ -88,27 +92,33 @@ class Writer(Worker):
 
     def tidy(self) -> None:
         """See ``Worker``: checkpoints and shrinks. A failure loses nothing, so it is no error."""
-        if self.connection is None:
+        if self.cursor is None:
             return
         try:
             if self._shrink_wanted:
                 self._shrink_wanted, self._since_checkpoint = False, 0
-                self._shrink(self.connection)
+                self._shrink(self.cursor)
             elif self._since_checkpoint >= _CHECKPOINT_AFTER:
                 self._since_checkpoint = 0
-                self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-        except sqlite3.Error:
+                checkpoint(self.cursor.connection)
+        except apsw.Error:
             self.disconnect()
 
-    def _shrink(self, connection: sqlite3.Connection) -> None:
+    def finish(self) -> None:
+        """See ``Worker`` and ``checkpoint``."""
+        if self.cursor is not None:
+            with suppress(apsw.Error):
+                checkpoint(self.cursor.connection)
+
+    def _shrink(self, cursor: Cursor) -> None:
         """Give back free pages, and empty the WAL, which still holds what was deleted."""
         for _ in range(_VACUUM_STEPS):
-            if not _give_back(connection) or self.has_jobs():
+            if not _give_back(cursor) or self.has_jobs():
                 break
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
-def _attempt(connection: sqlite3.Connection, job: Job) -> tuple[Any, Exception | None]:
+def _attempt(cursor: Cursor, job: Job) -> tuple[Any, Exception | None]:
     """The job's result, or its own refusal, which leaves the transaction and the others alone.
 
     Raises whatever else went wrong: then nothing of the transaction may be committed.
@@ -116,19 +126,19 @@ def _attempt(connection: sqlite3.Connection, job: Job) -> tuple[Any, Exception |
     if job.late:
         return None, None
     try:
-        return job.operation(connection, *job.arguments), None
+        return job.operation(cursor, *job.arguments), None
     except Exception as error:
-        if is_own(error) and connection.in_transaction:
+        if is_own(error) and cursor.connection.in_transaction:
             return None, error
         raise
 
 
-def _give_back(connection: sqlite3.Connection) -> bool:
+def _give_back(cursor: Cursor) -> bool:
     """Give some free pages back to the file system, and say whether that was needed."""
-    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+    free: int = cursor.execute("PRAGMA freelist_count").get
     if free <= _VACUUM_ABOVE:
         return False
     step = min(free - _VACUUM_ABOVE, _VACUUM_STEP)
-    # It gives one row without columns for each page, of which ``execute`` takes only the first.
-    connection.executescript(f"PRAGMA incremental_vacuum({step})")
+    # It gives one row without columns for each page.
+    cursor.execute(f"PRAGMA incremental_vacuum({step})").fetchall()
     return True
