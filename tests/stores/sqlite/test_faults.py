@@ -53,6 +53,8 @@ class Visits:
         await self._read(one.id)
         changed = new(id=one.id, version=2)
         await self._write(one.id, 2, store.replace(changed, version=1, now=NOW), Outcome.APPLIED)
+        longer = new(id=one.id, version=3, expires_at=NOW + 200)
+        await self._write(one.id, 3, store.replace(longer, version=2, now=NOW), Outcome.APPLIED)
         touch = store.touch(two.id, version=1, expires_at=NOW + 500, now=NOW)
         await self._write(two.id, 2, touch, Outcome.APPLIED)
         self.possible[three.id].add(None)

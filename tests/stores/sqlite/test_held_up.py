@@ -74,7 +74,7 @@ async def _hanging(disk, kind, name):
 
 async def test_a_checkpoint_that_hangs(tmp_path, monkeypatch):
     """The write before a checkpoint is answered, and reads go on, while the disk is syncing."""
-    monkeypatch.setattr(_writer, "_CHECKPOINT_AFTER", 3)  # the opening, and two rows
+    monkeypatch.setattr(_writer, "_CHECKPOINT_AFTER", 5)  # two rows, of three pages each
     with watched() as disk:
         async with using(SQLiteStore(tmp_path / "a.db", deadline=60)) as store:
             row, later = new(), []

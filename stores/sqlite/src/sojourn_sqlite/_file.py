@@ -7,9 +7,9 @@ from pathlib import Path
 
 import apsw
 
-from ._driver import Connection
+from ._driver import Connection, checkpoint
 from ._errors import SQLiteStoreError, Trouble, trouble_of
-from ._schema import Durability, checkpoint, open_reader, open_writer
+from ._schema import Durability, open_reader, open_writer
 
 
 class File:

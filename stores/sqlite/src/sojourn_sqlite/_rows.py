@@ -25,10 +25,16 @@ _CREATE = (
     "previous_hash, previous_until, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (id) DO NOTHING"
 )
+# Most changes leave alone what is in an index; one that is set is deleted there and inserted again.
 _REPLACE = (
-    "UPDATE sessions SET secret_hash = ?, payload = ?, version = ?, created_at = ?, "
-    "expires_at = ?, owner = ?, previous_hash = ?, previous_until = ?, checksum = ? "
-    "WHERE id = ? AND version = ? AND expires_at > ?"
+    "UPDATE sessions SET secret_hash = ?1, payload = ?2, version = ?3, created_at = ?4, "
+    "previous_hash = ?7, previous_until = ?8, checksum = ?9 "
+    "WHERE id = ?10 AND version = ?11 AND expires_at > ?12 AND expires_at = ?5 AND owner IS ?6"
+)
+_REPLACE_ALL = (
+    "UPDATE sessions SET secret_hash = ?1, payload = ?2, version = ?3, created_at = ?4, "
+    "expires_at = ?5, owner = ?6, previous_hash = ?7, previous_until = ?8, checksum = ?9 "
+    "WHERE id = ?10 AND version = ?11 AND expires_at > ?12"
 )
 _TOUCH = (
     "UPDATE sessions SET version = version + 1, expires_at = max(expires_at, ?) "
@@ -70,7 +76,8 @@ def create(cursor: Cursor, record: Record) -> bool:
 def replace(cursor: Cursor, record: Record, version: int, now: float) -> Outcome:
     """See ``Store.replace``."""
     key = _key(record.id)
-    if _changed(cursor, _REPLACE, (*_values(key, record), key, version, now)):
+    values = (*_values(key, record), key, version, now)
+    if _changed(cursor, _REPLACE, values) or _changed(cursor, _REPLACE_ALL, values):
         return Outcome.APPLIED
     return _why_not(cursor, key, now)
 
@@ -165,5 +172,4 @@ def _record(id: str, key: bytes, row: Sequence[Any]) -> Record | None:
 
 def _checksum(key: bytes, secret_hash: bytes, payload: bytes, owner: bytes | None) -> int:
     """CRC-32 of what ``touch`` leaves alone; against decay, not against an attacker."""
-    crc = zlib.crc32(payload, zlib.crc32(secret_hash, zlib.crc32(key)))
-    return crc if owner is None else zlib.crc32(owner, crc)
+    return zlib.crc32(key + secret_hash + payload + (owner or b""))

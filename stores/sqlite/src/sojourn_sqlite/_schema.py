@@ -89,15 +89,6 @@ def open_writer(path: Path, durability: Durability) -> Connection:
     return connection
 
 
-def checkpoint(connection: Connection) -> None:
-    """Copy into the file what is in the WAL, as far as no reader needs it. Waits for nobody.
-
-    The last connection does the same as it closes, but apsw keeps Python's lock for that: who calls
-    this before holds up no other thread.
-    """
-    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-
-
 def _use_wal(connection: Connection, path: Path) -> None:
     mode = connection.execute("PRAGMA journal_mode = WAL").get
     if mode != "wal":

@@ -8,14 +8,13 @@ from typing import Any
 import apsw
 
 from . import _rows
-from ._driver import Cursor
+from ._driver import Cursor, checkpoint, pages_to_copy
 from ._errors import is_busy, is_own
-from ._schema import checkpoint
 from ._waiting import Job, answer
 from ._worker import Connect, Pauses, Worker, in_time
 
-_CHECKPOINT_AFTER = 400
-"""Jobs between two checkpoints: at about five pages each some 8 MB of WAL."""
+_CHECKPOINT_AFTER = 2000
+"""Pages in the WAL: 8 MB."""
 _VACUUM_ABOVE = 256
 """Free pages that are kept for the next sessions; what is more goes back to the file system."""
 _VACUUM_STEP = 256
@@ -28,7 +27,6 @@ class Writer(Worker):
 
     def __init__(self, connect: Connect) -> None:
         super().__init__("sojourn-sqlite-writer", connect)
-        self._since_checkpoint = 0
         self._shrink_wanted = False
 
     def sweep(self, cursor: Cursor, now: float, limit: int) -> int:
@@ -77,7 +75,6 @@ class Writer(Worker):
             return error
         for job, (result, refusal) in zip(jobs, done, strict=True):
             job.result, job.error = result, refusal
-        self._since_checkpoint += len(jobs)
         return None
 
     def _undo(self, error: Exception) -> None:
@@ -96,10 +93,9 @@ class Writer(Worker):
             return
         try:
             if self._shrink_wanted:
-                self._shrink_wanted, self._since_checkpoint = False, 0
+                self._shrink_wanted = False
                 self._shrink(self.cursor)
-            elif self._since_checkpoint >= _CHECKPOINT_AFTER:
-                self._since_checkpoint = 0
+            elif pages_to_copy(self.cursor.connection) >= _CHECKPOINT_AFTER:
                 checkpoint(self.cursor.connection)
         except apsw.Error:
             self.disconnect()
