@@ -7,11 +7,12 @@ what a read, and a write that shares its transaction, cannot do without on this 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from ._sqlite_load import NOW, READ, Table, change_together
+import apsw
+
+from ._sqlite_load import NOW, READ, Table, change_together, writing
 
 
 class Limit:
@@ -19,17 +20,15 @@ class Limit:
 
     def __init__(self, table: Table, durability: str) -> None:
         self.table = table
-        self._reader = sqlite3.connect(table.path, isolation_level=None)
-        self._writer = sqlite3.connect(table.path, isolation_level=None, check_same_thread=False)
-        for pragma in (f"synchronous = {durability}", "secure_delete = ON"):
-            self._writer.execute(f"PRAGMA {pragma}")
+        self._reader = apsw.Connection(str(table.path)).cursor()
+        self._writer = writing(table.path, durability)
         self._thread = ThreadPoolExecutor(1)
         self._waiting: list[tuple[Any, ...]] = []
 
     async def read(self, row: int) -> None:
         """See ``Side``."""
         values = (bytes.fromhex(self.table.ids[row]), NOW)
-        assert self._reader.execute(READ, values).fetchone() is not None  # noqa: S101
+        assert self._reader.execute(READ, values).get is not None  # noqa: S101
 
     async def write(self, row: int) -> None:
         """See ``Side``."""
@@ -48,8 +47,8 @@ class Limit:
     async def close(self) -> None:
         """See ``Side``."""
         self._thread.shutdown()
-        self._writer.close()
-        self._reader.close()
+        self._writer.connection.close()
+        self._reader.connection.close()
 
 
 class Rows:
@@ -61,12 +60,12 @@ class Rows:
         " VALUES (?, ?, ?, 1, 0.0, 1e10, 0)"
     )
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._execute = connection.execute
+    def __init__(self, cursor: apsw.Cursor) -> None:
+        self._execute = cursor.execute
 
     def get(self, key: bytes) -> bytes | None:
         """The payload."""
-        row = self._execute(self._SELECT, (key[:16], NOW)).fetchone()
+        row = self._execute(self._SELECT, (key[:16], NOW)).get
         return None if row is None else row[2]
 
     def __setitem__(self, key: bytes, payload: bytes) -> None:

@@ -13,6 +13,7 @@ from time import perf_counter
 from typing import Any, Protocol
 
 import aiosqlite
+import apsw
 
 from sojourn import Outcome, Record
 from sojourn_sqlite import SQLiteStore
@@ -138,22 +139,20 @@ class Theirs:
 
 
 class Bare:
-    """sqlite3 alone, which holds up the loop for each transaction."""
+    """apsw alone, which holds up the loop for each transaction."""
 
     def __init__(self, table: Table) -> None:
         self.table = table
-        self.connection = sqlite3.connect(table.path, isolation_level=None)
-        for pragma in ("synchronous = FULL", "secure_delete = ON"):
-            self.connection.execute(f"PRAGMA {pragma}")
+        self.cursor = writing(table.path, "FULL")
 
     def write(self, row: int) -> None:
         """See ``Side``."""
         version = self.table.versions[row]
         record = self.table.changed(row)
         values = (record.payload, bytes.fromhex(record.id), version)
-        self.connection.execute("BEGIN IMMEDIATE")
-        assert self.connection.execute(WRITE, values).rowcount == 1  # noqa: S101
-        self.connection.execute("COMMIT")
+        self.cursor.execute("BEGIN IMMEDIATE")
+        assert self.cursor.execute(WRITE, values).connection.changes() == 1  # noqa: S101
+        self.cursor.execute("COMMIT")
 
     def write_together(self, rows: Iterable[int]) -> None:
         """``write`` for these, in one transaction."""
@@ -163,19 +162,28 @@ class Bare:
             (record.payload, bytes.fromhex(record.id), version)
             for record, version in zip(records, versions, strict=True)
         ]
-        change_together(self.connection, values)
+        change_together(self.cursor, values)
 
     def close(self) -> None:
         """See ``Side``."""
-        self.connection.close()
+        self.cursor.connection.close()
 
 
-def change_together(connection: sqlite3.Connection, changes: list[tuple[Any, ...]]) -> None:
+def writing(path: Path, durability: str) -> apsw.Cursor:
+    """A connection that writes as the store's does."""
+    cursor = apsw.Connection(str(path)).cursor()
+    for pragma in (f"synchronous = {durability}", "secure_delete = ON"):
+        cursor.execute(f"PRAGMA {pragma}").fetchall()
+    return cursor
+
+
+def change_together(cursor: apsw.Cursor, changes: list[tuple[Any, ...]]) -> None:
     """Change rows in one transaction: (payload, id, version) each. AssertionError if one is not."""
-    connection.execute("BEGIN IMMEDIATE")
-    changed = connection.executemany(WRITE, changes).rowcount
-    connection.execute("COMMIT")
-    assert changed == len(changes)  # noqa: S101
+    before = cursor.connection.total_changes()
+    cursor.execute("BEGIN IMMEDIATE")
+    cursor.executemany(WRITE, changes)
+    cursor.execute("COMMIT")
+    assert cursor.connection.total_changes() - before == len(changes)  # noqa: S101
 
 
 class Mixed:

@@ -1,4 +1,4 @@
-"""The SQLite store against aiosqlite and bare sqlite3: ``python -m benchmarks.sqlite``.
+"""The SQLite store against aiosqlite and bare apsw: ``python -m benchmarks.sqlite``.
 
 With the dependency group ``bench``; on the disk of the folder for temporary files (``TMPDIR``).
 """
@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 import tempfile
 from itertools import cycle
 from pathlib import Path
 from time import thread_time
 from typing import Any
+
+import apsw
 
 from sojourn import SessionManager
 from sojourn_memory import MemoryStore
@@ -22,7 +23,7 @@ from ._data import session_data
 from ._limit import Memory
 from ._rounds import Run, Samples, ratio, take_turns
 from ._sqlite_limit import Limit, Rows
-from ._sqlite_load import Bare, Mixed, Ours, Side, Table, Theirs
+from ._sqlite_load import Bare, Mixed, Ours, Side, Table, Theirs, writing
 from ._verdict import Verdict, at_least, at_most, table
 
 AT_ONCE = 100
@@ -110,7 +111,7 @@ async def grouped(path: Path, rounds: int) -> list[Verdict]:
     rows.check()
     return [
         _at_least(samples, "store", "as fast as in turn"),
-        _at_least(samples, "bare", "as fast as bare sqlite3 on the loop"),
+        _at_least(samples, "bare", "as fast as bare apsw on the loop"),
     ]
 
 
@@ -135,18 +136,17 @@ async def managed(path: Path, rounds: int) -> list[Verdict]:
     on_file, in_memory = SQLiteStore(path, durability="normal"), MemoryStore()
     async with SessionManager(on_file) as ours, SessionManager(in_memory) as other:
         headers, headers_of_other = await visitors(ours), await visitors(other)
-        connection = sqlite3.connect(path, isolation_level=None)
-        connection.execute("PRAGMA synchronous = NORMAL")
+        cursor = writing(path, "NORMAL")
         candidates = {
             "sqlite": _managed(ours, headers),
             "memory": _managed(other, headers_of_other),
-            "select": _selects(connection, _ids(ours, headers)),
+            "select": _selects(cursor, _ids(ours, headers)),
             "memory store": _loads(in_memory, _ids(other, headers_of_other)),
             "sqlite store": _loads(on_file, _ids(ours, headers)),
-            "limit": _limit(Memory(Rows(connection))),
+            "limit": _limit(Memory(Rows(cursor))),
         }
         samples = await take_turns(candidates, rounds=30 * rounds, each=20, clock=thread_time)
-        connection.close()
+        cursor.connection.close()
     lines = (
         ("managed read / (SELECT + managed memory read)", "sqlite", ("select", "memory")),
         ("managed read / (SELECT + memory's load)", "sqlite", ("select", "memory store")),
@@ -185,12 +185,12 @@ def _limit(sessions: Memory) -> Run:
     return run
 
 
-def _selects(connection: sqlite3.Connection, ids: list[str]) -> Run:
+def _selects(cursor: apsw.Cursor, ids: list[str]) -> Run:
     following = cycle(map(bytes.fromhex, ids))
 
     async def run(times: int) -> None:
         for _ in range(times):
-            if connection.execute(SELECT, (next(following), NOW)).fetchone() is None:
+            if cursor.execute(SELECT, (next(following), NOW)).get is None:
                 raise AssertionError(ids)
 
     return run
