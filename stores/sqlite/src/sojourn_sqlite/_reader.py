@@ -38,14 +38,16 @@ class InlineReader:
         """The row. Raises what SQLite raises; see ``is_busy``."""
         with self._gate:
             try:
-                if self._cursor is None:
-                    self._cursor = self._connect().cursor()
-                return _rows.load(self._cursor, id, now)
+                return _rows.load(self._cursor or self._open(), id, now)
             except BaseException as error:
                 # While a connection is open, no other process can close the file for good.
                 if not is_busy(error):
                     self._disconnect()
                 raise
+
+    def _open(self) -> Cursor:
+        self._cursor = self._connect().cursor()
+        return self._cursor
 
     def load_patiently(self, id: str, now: float) -> Record | None:
         """``load``, tried again while the file is busy: it cannot be awaited.

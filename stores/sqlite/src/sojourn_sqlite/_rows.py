@@ -14,16 +14,14 @@ from sojourn import Outcome, Record
 
 from ._driver import Cursor
 
-# As bytes whatever it decayed to: a text that is none would be an error of the whole statement.
-_LOAD = (
-    "SELECT CAST(secret_hash AS BLOB), CAST(payload AS BLOB), version, created_at, expires_at, "
-    "CAST(owner AS BLOB), CAST(previous_hash AS BLOB), previous_until, checksum "
-    "FROM sessions WHERE id = ? AND expires_at > ?"
+_COLUMNS = (
+    "secret_hash, payload, version, created_at, expires_at, owner, previous_hash, previous_until, "
+    "checksum"
 )
+_LOAD = f"SELECT {_COLUMNS} FROM sessions WHERE id = ? AND expires_at > ?"  # noqa: S608
 _CREATE = (
-    "INSERT INTO sessions (id, secret_hash, payload, version, created_at, expires_at, owner, "
-    "previous_hash, previous_until, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT (id) DO NOTHING"
+    f"INSERT INTO sessions (id, {_COLUMNS}) "  # noqa: S608
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
 )
 # Most changes leave alone what is in an index; one that is set is deleted there and inserted again.
 _REPLACE = (
@@ -61,7 +59,7 @@ def load(cursor: Cursor, id: str, now: float) -> Record | None:
     try:
         # To the end of the statement: a read that stays open keeps checkpoints from the WAL.
         row = cursor.execute(_LOAD, (key, now)).get
-    except UnicodeDecodeError:  # a number that decayed to a text
+    except UnicodeDecodeError:  # decayed, to a text that is none
         cursor.execute("")  # apsw leaves the statement open
         return None
     return None if row is None else _record(id, key, row)
@@ -99,7 +97,7 @@ def load_owner(cursor: Cursor, owner: str, now: float) -> list[Record]:
     """See ``SupportsOwners.load_owner``; rows that cannot be read are left out."""
     cursor.execute("BEGIN")  # all of one moment
     ids = cursor.execute(_IDS_OF_OWNER, (owner, now)).fetchall()
-    records = [load(cursor, key.hex(), now) for (key,) in ids]
+    records = [load(cursor, key.hex(), now) for (key,) in ids if key is not None]
     cursor.execute("COMMIT")
     return [record for record in records if record is not None]
 
@@ -127,7 +125,6 @@ def _why_not(cursor: Cursor, key: bytes, now: float) -> Outcome:
 
 
 def _values(key: bytes, record: Record) -> tuple[Any, ...]:
-    owner = None if record.owner is None else record.owner.encode()
     return (
         record.secret_hash,
         record.payload,
@@ -137,7 +134,7 @@ def _values(key: bytes, record: Record) -> tuple[Any, ...]:
         record.owner,
         record.previous_hash,
         record.previous_until,
-        _checksum(key, record.secret_hash, record.payload, owner),
+        _checksum(key, record.secret_hash, record.payload, record.owner),
     )
 
 
@@ -149,27 +146,18 @@ def _record(id: str, key: bytes, row: Sequence[Any]) -> Record | None:
     """
     secret_hash, payload, version, created_at, expires_at, owner, former, until, check = row
     try:
-        if check != _checksum(key, secret_hash, payload, owner):
+        if check != _checksum(key, secret_hash, payload, owner) or type(version) is not int:
             return None
-        if not type(created_at) is type(expires_at) is float or type(version) is not int:
-            return None
-        if until is not None and (type(until) is not float or type(former) is not bytes):
-            return None
-        return Record(
-            id,
-            secret_hash,
-            payload,
-            version,
-            created_at,
-            expires_at,
-            None if owner is None else owner.decode(),
-            former,
-            until,
-        )
-    except (TypeError, ValueError, AttributeError):
+    except (TypeError, AttributeError):
         return None
+    if not type(created_at) is type(expires_at) is float:
+        return None
+    if former is not until and not (type(former) is bytes and type(until) is float):
+        return None
+    return Record(id, secret_hash, payload, version, created_at, expires_at, owner, former, until)
 
 
-def _checksum(key: bytes, secret_hash: bytes, payload: bytes, owner: bytes | None) -> int:
+def _checksum(key: bytes, secret_hash: bytes, payload: bytes, owner: str | None) -> int:
     """CRC-32 of what ``touch`` leaves alone; against decay, not against an attacker."""
-    return zlib.crc32(key + secret_hash + payload + (owner or b""))
+    crc = zlib.crc32(payload, zlib.crc32(key + secret_hash))
+    return crc if owner is None else zlib.crc32(owner.encode(), crc)

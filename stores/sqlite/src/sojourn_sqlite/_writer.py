@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
 
 import apsw
 
@@ -68,13 +67,12 @@ class Writer(Worker):
         try:
             cursor = self.connected()
             cursor.execute("BEGIN IMMEDIATE")
-            done = [_attempt(cursor, job) for job in jobs]
+            for job in jobs:
+                _attempt(cursor, job)
             cursor.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - whatever it is, it goes to whoever waits
             self._undo(error)
             return error
-        for job, (result, refusal) in zip(jobs, done, strict=True):
-            job.result, job.error = result, refusal
         return None
 
     def _undo(self, error: Exception) -> None:
@@ -114,19 +112,19 @@ class Writer(Worker):
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
-def _attempt(cursor: Cursor, job: Job) -> tuple[Any, Exception | None]:
-    """The job's result, or its own refusal, which leaves the transaction and the others alone.
+def _attempt(cursor: Cursor, job: Job) -> None:
+    """Set the job's result, or its own refusal, which leaves the transaction and the others alone.
 
     Raises whatever else went wrong: then nothing of the transaction may be committed.
     """
     if job.late:
-        return None, None
+        return
     try:
-        return job.operation(cursor, *job.arguments), None
+        job.result, job.error = job.operation(cursor, *job.arguments), None
     except Exception as error:
-        if is_own(error) and cursor.connection.in_transaction:
-            return None, error
-        raise
+        if not is_own(error) or not cursor.connection.in_transaction:
+            raise
+        job.error = error
 
 
 def _give_back(cursor: Cursor) -> bool:
