@@ -9,6 +9,7 @@ import weakref
 
 import anyio
 import anyio.lowlevel
+import apsw
 import pytest
 
 from sojourn import SessionManager
@@ -46,6 +47,14 @@ async def test_what_a_connection_is_set_to(tmp_path, durability, level):
             return [connection.execute(f"PRAGMA {name}").get for name in names]
 
         assert await store._do(store._writer, settings) == ["wal", level, 1, 2]
+
+
+async def test_nobody_waits_on_the_loop(tmp_path, monkeypatch):
+    """What an application sets on all connections of apsw does not make ours wait for locks."""
+    monkeypatch.setattr(apsw, "connection_hooks", [lambda new: new.set_busy_timeout(5000)])
+    async with using(SQLiteStore(tmp_path / "a.db")) as store:
+        for worker in (store._writer, store._reading):
+            assert await store._do(worker, lambda c: c.execute("PRAGMA busy_timeout").get) == 0
 
 
 async def test_only_the_owner_reads_the_files(tmp_path):

@@ -45,6 +45,8 @@ NEWEST = len(MIGRATIONS)
 def _connect(path: Path) -> Connection:
     connection = _driver.connect(path.as_uri())
     try:
+        # Hooks of the application, of which apsw.bestpractice has some, may have set another one.
+        connection.execute("PRAGMA busy_timeout = 0")
         # A crafted schema must not call functions with side effects.
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA cell_size_check = ON")
