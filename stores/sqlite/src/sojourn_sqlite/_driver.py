@@ -6,6 +6,7 @@ Its own types name ``collections.abc.Buffer``, which Python 3.11 does not have.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 import apsw
@@ -71,6 +72,12 @@ _FLAGS = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_URI
 def connect(uri: str) -> Connection:
     """A connection to a file that exists. Its statements wait for no lock."""
     return apsw.Connection(uri, _FLAGS)
+
+
+def close(cursor: Cursor) -> None:
+    """Close its connection. Says nothing of a failure: it is gone in any case."""
+    with suppress(apsw.Error):
+        cursor.connection.close()
 
 
 def checkpoint(connection: Connection) -> None:

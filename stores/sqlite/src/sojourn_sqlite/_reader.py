@@ -10,7 +10,7 @@ import apsw
 from sojourn import Record
 
 from . import _fork, _rows
-from ._driver import Cursor
+from ._driver import Cursor, close
 from ._errors import is_busy
 from ._waiting import Job, answer
 from ._worker import Connect, Pauses, Worker, in_time
@@ -84,7 +84,7 @@ class InlineReader:
     def _disconnect(self) -> None:
         cursor, self._cursor = self._cursor, None
         if cursor is not None:
-            cursor.connection.close()
+            close(cursor)
 
     # Forks, see _fork
 

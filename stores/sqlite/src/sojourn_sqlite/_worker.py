@@ -7,13 +7,10 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import suppress
 from queue import Empty, SimpleQueue
 
-import apsw
-
 from . import _fork
-from ._driver import Connection, Cursor
+from ._driver import Connection, Cursor, close
 from ._waiting import LARGEST_BATCH, Job, Outbox, answer
 
 Connect = Callable[[], Connection]
@@ -115,8 +112,7 @@ class Worker(ABC):
         """Close the connection; the next job opens another one. Rolls back what is open."""
         cursor, self.cursor = self.cursor, None
         if cursor is not None:
-            with suppress(apsw.Error):  # it is gone in any case, and so is what was open
-                cursor.connection.close()
+            close(cursor)
 
     # Forks, see _fork
 
