@@ -26,7 +26,7 @@ def anyio_backend():
 @pytest.fixture(autouse=True)
 def busy_with_itself(monkeypatch):
     """Checkpoints and shrinks often and in the same order each time, so that these fail as well."""
-    monkeypatch.setattr(_writer, "_CHECKPOINT_AFTER", 3)
+    monkeypatch.setattr(_writer, "_CHECKPOINT_AFTER", 10)
     monkeypatch.setattr(_writer, "_VACUUM_ABOVE", 1)
     monkeypatch.setattr(_writer, "_VACUUM_STEPS", 1)
 
@@ -119,6 +119,9 @@ class Faulty(apsw.Cursor):
 
     def execute(self, sql, *bindings):
         """``apsw.Cursor.execute``."""
+        # It follows each write, at any time among the statements of another thread.
+        if sql == "PRAGMA wal_checkpoint(NOOP)":
+            return super().execute(sql, *bindings)
         self.seen.append(sql)
         at, late = self.failing
         if len(self.seen) == at and not late:
@@ -187,3 +190,22 @@ async def test_every_call_to_the_disk_fails(tmp_path, lasting):
             break
         kinds.add(calls[at - 1])
     assert lasting or kinds == {"read", "write", "sync", "truncate", "delete"}
+
+
+async def test_what_follows_an_answer_fails(tmp_path, monkeypatch):
+    """A writer that cannot look at its WAL connects anew; what it wrote and will write is kept."""
+    failed = []
+
+    def fail(_cursor, sql, _bindings):
+        if "NOOP" in sql and len(failed) < 3:
+            failed.append(sql)
+            raise apsw.exception_for(apsw.SQLITE_IOERR)
+        return True
+
+    monkeypatch.setattr(apsw, "connection_hooks", [lambda new: new.set_exec_trace(fail)])
+    store, rows = SQLiteStore(tmp_path / "a.db"), [new() for _ in range(5)]
+    for row in rows:
+        assert await store.create(row)
+    assert [await store.load(row.id, now=NOW) for row in rows] == rows
+    await store.aclose()
+    assert len(failed) == 3

@@ -93,7 +93,7 @@ class Writer(Worker):
             if self._shrink_wanted:
                 self._shrink_wanted = False
                 self._shrink(self.cursor)
-            elif pages_to_copy(self.cursor.connection) >= _CHECKPOINT_AFTER:
+            elif pages_to_copy(self.cursor) >= _CHECKPOINT_AFTER:
                 checkpoint(self.cursor.connection)
         except apsw.Error:
             self.disconnect()
