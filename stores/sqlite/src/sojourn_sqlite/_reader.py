@@ -24,7 +24,7 @@ class InlineReader:
 
     In WAL a reader waits for nobody, but for the moments in which a file is recovered, or closed
     by the last process that had it open. Threads that meet here wait for the microseconds of a
-    read. ``deadline``: seconds that ``load_patiently`` may take.
+    read. ``deadline``: seconds that ``load_when_free`` may take.
     """
 
     def __init__(self, connect: Connect, deadline: float) -> None:
@@ -38,31 +38,21 @@ class InlineReader:
         """The row. Raises what SQLite raises; see ``is_busy``."""
         with self._gate:
             try:
-                return _rows.load(self._cursor or self._open(), id, now)
+                if self._cursor is None:
+                    self._cursor = self._connect().cursor()
+                return _rows.load(self._cursor, id, now)
             except BaseException as error:
                 # While a connection is open, no other process can close the file for good.
                 if not is_busy(error):
                     self._disconnect()
                 raise
 
-    def _open(self) -> Cursor:
-        self._cursor = self._connect().cursor()
-        return self._cursor
-
-    def load_patiently(self, id: str, now: float) -> Record | None:
-        """``load``, tried again while the file is busy: it cannot be awaited.
+    def load_when_free(self, id: str, now: float) -> Record | None:
+        """``load``, tried again while the file is busy: for reads that cannot be awaited.
 
         A file is busy for moments, and to wait for them is better than an error. One that stays
         busy is held by a foreign program: only the first read waits for it as long as the deadline.
         """
-        try:
-            return self.load(id, now)
-        except apsw.Error as error:
-            if not is_busy(error):
-                raise
-        return self._load_when_free(id, now)
-
-    def _load_when_free(self, id: str, now: float) -> Record | None:
         pauses, end = Pauses(), time.monotonic() + self._patience
         while True:
             pauses.sleep()

@@ -6,9 +6,9 @@ a transaction without a savepoint each.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from typing import Any
+from zlib import crc32
 
 from sojourn import Outcome, Record
 
@@ -146,18 +146,18 @@ def _record(id: str, key: bytes, row: Sequence[Any]) -> Record | None:
     """
     secret_hash, payload, version, created_at, expires_at, owner, former, until, check = row
     try:
-        if check != _checksum(key, secret_hash, payload, owner) or type(version) is not int:
+        if check != _checksum(key, secret_hash, payload, owner):
             return None
     except (TypeError, AttributeError):
         return None
-    if not type(created_at) is type(expires_at) is float:
+    if type(version) is not int or type(created_at) is not float or type(expires_at) is not float:
         return None
-    if former is not until and not (type(former) is bytes and type(until) is float):
+    if until is not former and not (type(until) is float and type(former) is bytes):
         return None
     return Record(id, secret_hash, payload, version, created_at, expires_at, owner, former, until)
 
 
 def _checksum(key: bytes, secret_hash: bytes, payload: bytes, owner: str | None) -> int:
     """CRC-32 of what ``touch`` leaves alone; against decay, not against an attacker."""
-    crc = zlib.crc32(payload, zlib.crc32(key + secret_hash))
-    return crc if owner is None else zlib.crc32(owner.encode(), crc)
+    crc = crc32(payload, crc32(key + secret_hash))
+    return crc if owner is None else crc32(owner.encode(), crc)

@@ -88,7 +88,12 @@ class SQLiteStore:
 
     def _load_nowait(self, id: str, *, now: float) -> Record | None:
         try:
-            return self._inline.load_patiently(id, now)
+            return self._inline.load(id, now)
+        except Exception as error:
+            if not is_busy(error):
+                raise ours(self.path, error) from error
+        try:
+            return self._inline.load_when_free(id, now)
         except Exception as error:
             raise ours(self.path, error) from error
 
