@@ -85,6 +85,12 @@ async def test_a_row_that_cannot_be_read_is_none(small, tmp_path, anyio_backend)
     await store.aclose()
 
 
+async def a_session(store):
+    """The cookie of a session that the store has; closes the store."""
+    async with SessionManager(store) as manager:
+        return await client_cookie(manager, {"tokens": []})
+
+
 def test_processes_see_one_row(small, tmp_path):
     """What tasks in two processes see of the guide's store is linearizable."""
     made = partial(small.SmallStore, tmp_path / "sessions")
@@ -94,7 +100,7 @@ def test_processes_see_one_row(small, tmp_path):
 def test_processes_lose_no_append(small, tmp_path):
     """What requests in two processes append to one session is all there."""
     made = partial(small.SmallStore, tmp_path / "sessions")
-    header = anyio.run(client_cookie, SessionManager(made()), {"tokens": []})
+    header = anyio.run(a_session, made())
     assert check_appends(made, header, processes=2, tasks=3, calls=5) == 2 * 3 * 5
 
 
@@ -102,13 +108,13 @@ def test_processes_live_with_faults(small, tmp_path):
     """While calls fail, what was acknowledged is there, and what is unknown stays unknown."""
     made = partial(small.SmallStore, tmp_path / "sessions")
     assert check_rows(made, processes=2, tasks=4, calls=15, faults=0.1) > 100
-    header = anyio.run(client_cookie, SessionManager(made()), {"tokens": []})
+    header = anyio.run(a_session, made())
     assert 0 < check_appends(made, header, processes=2, tasks=3, calls=10, faults=0.1) < 60
 
 
 def test_processes_find_a_lost_append(small, tmp_path):
     """A store that does not compare versions loses appends, and is told so."""
     made = partial(small.CarelessStore, tmp_path / "sessions")
-    header = anyio.run(client_cookie, SessionManager(made()), {"tokens": []})
+    header = anyio.run(a_session, made())
     with pytest.raises(BrokenPromiseError, match="no acknowledged change is lost"):
         check_appends(made, header, processes=2, tasks=3, calls=20)
