@@ -105,3 +105,36 @@ def test_secure_cookie_over_http():
     inside = [Middleware(SessionMiddleware, manager=SessionManager("memory://"))]
     with TestClient(Starlette(routes=ROUTES, middleware=inside)) as client:
         assert ["1", "1"] == [client.get("/count").text for _ in range(2)]
+
+
+class Counting(list[tuple[bytes, bytes]]):
+    """Headers that know how often somebody went through them."""
+
+    times = 0
+
+    def __iter__(self):
+        """Once more."""
+        for header in super().__iter__():
+            self.times += 1
+            yield header
+
+
+@pytest.mark.parametrize(("looks", "times"), [(False, 0), (True, 2)])
+async def test_headers_of_an_untouched_request(looks, times):
+    """Nobody goes through a request's headers before somebody looks at the session."""
+    headers = Counting([(b"host", b"a.example"), (b"cookie", b"theme=dark")])
+
+    async def application(scope, _receive, send):
+        if looks:
+            assert "n" not in scope["session"]
+            assert "n" not in scope["session"]
+        await send({"type": "http.response.start", "status": 204})
+
+    async def send(message):
+        assert looks == any(name == b"vary" for name, _ in message.get("headers", ()))
+
+    async with SessionManager("memory://") as manager:
+        await SessionMiddleware(application, manager)(
+            {"type": "http", "headers": headers}, None, send
+        )
+    assert times == headers.times
