@@ -45,6 +45,8 @@ def test_promise_24_the_parser_agrees_with_a_naive_one(lines: list[bytes]) -> No
         (b"\xc2\xa0__Host-session=x", []),
         (b'__Host-session="x"', [b'"x"']),
         (b"\xff=1; __Host-session=x; \x00", [b"x"]),
+        (b"__Host-session=a=b; __Host-session=c", [b"a=b", b"c"]),
+        (b"__Host-session=a\x0b; __Host-session=\x0cc\t", [b"a\x0b", b"\x0cc"]),
     ],
 )
 def test_promise_24_named_vectors(line: bytes, found: list[bytes]) -> None:

@@ -169,7 +169,7 @@ def test_how_few_bytes_cannot_be_random() -> None:
         KeyRing(bytes([*range(7), 0]) * 4)
 
 
-@pytest.mark.parametrize("text", ["", "abc", "0" * 31, "0" * 33, "A" * 32, "g" * 32])
+@pytest.mark.parametrize("text", ["", "abc", "0" * 31, "0" * 33, "A" * 32, "X" * 32, "g" * 32])
 def test_an_id_is_32_digits(text: str) -> None:
     """What has another length or other digits is no id."""
     assert not is_id(text)

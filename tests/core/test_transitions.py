@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, structs
 
 import sojourn
 from sojourn import (
@@ -32,7 +32,17 @@ from sojourn import (
 )
 from sojourn._transitions import _EFFECTS, TIMED
 
-from ._strategies import ID, keys, owners, patches, raws, states, times, transitions
+from ._strategies import (
+    ID,
+    keys,
+    owners,
+    patches,
+    raws,
+    states,
+    times,
+    transitions,
+    value_changes,
+)
 
 KINDS: tuple[type[Any], ...] = get_args(Transition)
 VALUES = sorted(
@@ -79,6 +89,14 @@ def test_apply_gives_the_very_same_object_if_nothing_changes(
     after = apply(state, transition, now)
     clocked = isinstance(transition, Flash | Rotate | Bind | Destroy)
     assert clocked or (after is state) == (after == state)
+
+
+@given(states(), value_changes, times)
+def test_values_are_all_that_changes_with_them(
+    state: SessionState, change: Transition, now: float
+) -> None:
+    """What sets, removes or consumes values leaves id, version, times and owner alone."""
+    assert state == structs.replace(apply(state, change, now), data=state.data, flash=state.flash)
 
 
 @pytest.mark.parametrize("struct", VALUES, ids=lambda struct: struct.__name__)
@@ -131,6 +149,17 @@ def test_compact_only_leaves_out(patch: list[Transition]) -> None:
 def test_compact_keeps_one_put_per_key(puts: list[Put]) -> None:
     """However often a key is set, one transition of it remains."""
     assert len(compact(puts)) == len({put.key for put in puts})
+
+
+some_values = st.dictionaries(keys, raws, min_size=1)
+
+
+@given(some_values, some_values)
+def test_compact_drops_what_is_set_again(first: dict[str, Raw], second: dict[str, Raw]) -> None:
+    """Of two PutAll the first one goes if the second has all of its keys, or if a Clear follows."""
+    one, two = PutAll(first), PutAll(second)
+    assert compact([one, two]) == ((two,) if first.keys() <= second.keys() else (one, two))
+    assert compact([one, Clear(), two]) == (Clear(), two)
 
 
 @given(states(), patches, patches, times)
