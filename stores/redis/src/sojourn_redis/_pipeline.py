@@ -84,7 +84,7 @@ class Pipeline(asyncio.BufferedProtocol):
 
     def begin(self, asked: Asked) -> bool:
         """Write the command at once if nothing is under way; whether it was written."""
-        if self._sent or self._is_full or not self.is_ready or self._transport is None:
+        if self._sent or not self.is_free or self._transport is None:
             return False
         if self._replicas:
             self.send((asked,))
