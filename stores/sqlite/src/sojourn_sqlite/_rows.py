@@ -152,7 +152,7 @@ def _record(id: str, key: bytes, row: Sequence[Any]) -> Record | None:
         return None
     if type(version) is not int or type(created_at) is not float or type(expires_at) is not float:
         return None
-    if until is not former and not (type(until) is float and type(former) is bytes):
+    if until is not None and not (type(until) is float and type(former) is bytes):
         return None
     return Record(id, secret_hash, payload, version, created_at, expires_at, owner, former, until)
 
