@@ -106,7 +106,7 @@ async def write(draft: Draft, *, seal: bool = False) -> None:
                 return discard(draft, Discard.NO_COOKIE)
             try:
                 written = await settings.backend.write(plan, now=now)
-                line = _line(settings, plan, written, now)
+                line = _line(settings, plan, written, now) if written.outcome is _APPLIED else None
             except StoreError as error:
                 report_failure(settings, plan.operation.value, error)
                 raise
@@ -169,18 +169,17 @@ async def _pause(attempts: int, give_up_at: float) -> None:
 
 
 def _line(settings: Settings, plan: CommitPlan, written: Written, now: float) -> str | None:
-    """The Set-Cookie line of this write, None to leave the cookie alone."""
+    """The Set-Cookie line of a write that was applied, None to leave the cookie alone."""
     cookie, ends, before = plan.cookie, plan.after.expires_at, plan.opened
     if cookie is _REFRESH and before is not None and ends == before.state.expires_at:
         return None
-    if cookie is _EXPIRE and written.outcome is _APPLIED:
+    if cookie is _EXPIRE:
         return settings.set_cookie.expired_line()
     is_known = cookie is _LEAVE or (cookie is _REFRESH and not settings.set_cookie.is_persistent)
-    if is_known or written.opened is None or written.outcome is not _APPLIED:
+    if is_known or written.opened is None:
         return None
-    return settings.set_cookie.line(
-        settings.backend.spell(written.opened.ticket), max_age=ends - now
-    )
+    text = settings.backend.spell(written.opened.ticket)
+    return settings.set_cookie.line(text, max_age=ends - now)
 
 
 def _settle(draft: Draft, plan: CommitPlan, written: Written, line: str | None, now: float) -> None:

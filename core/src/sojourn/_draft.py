@@ -174,7 +174,8 @@ class Draft(LazyState):
         state, raw = self.state(), self._consumed.pop(key, None)
         if raw is None:
             return
-        self._check_open()
+        if self.is_sealed or self.unavailable is not None:
+            self._refuse()
         if key in state.data:
             return
         pending = Consume(key, raw)
@@ -215,11 +216,6 @@ class Draft(LazyState):
         self.flush()
         self._live.clear()
         self.record(transition)
-
-    def _check_open(self) -> None:
-        self.state()
-        if self.is_sealed or self.unavailable is not None:
-            self._refuse()
 
     def _refuse(self) -> NoReturn:
         if self.is_sealed or self.unavailable is None:
