@@ -17,10 +17,10 @@ from typing import Any
 import msgspec
 from nacl._sodium import ffi, lib  # pyright: ignore - what the core's guarded module calls too
 
-_NAME = b"__Host-session="
-_SUFFIX = b"; Max-Age=1800; Path=/; Secure; HttpOnly; SameSite=Lax"
+NAME = b"__Host-session="
+SUFFIX = b"; Max-Age=1800; Path=/; Secure; HttpOnly; SameSite=Lax"
 _NONCE, _TAG, _KEY = 24, 16, b"k" * 32
-_LIVES = 1800
+LIVES = 1800
 
 _seal = lib.crypto_aead_xchacha20poly1305_ietf_encrypt
 _unseal = lib.crypto_aead_xchacha20poly1305_ietf_decrypt
@@ -69,29 +69,25 @@ class Cookie:
 
     def load(self, header: bytes) -> Values | None:
         """The values behind a Cookie header."""
-        start = header.find(_NAME)
+        start = header.find(NAME)
         if start < 0:
             return None
-        sealed = _from_text(b'"%b"' % header[start + len(_NAME) :])
+        sealed = _from_text(b'"%b"' % header[start + len(NAME) :])
         out = bytearray(len(sealed) - _NONCE - _TAG)
         body = sealed[_NONCE:]
         nonce = sealed[:_NONCE]
-        if _unseal(
-            _from_buffer(out), _null, _null, body, len(body), _NAME, len(_NAME), nonce, _KEY
-        ):
+        if _unseal(_from_buffer(out), _null, _null, body, len(body), NAME, len(NAME), nonce, _KEY):
             return None
         deadline, values = _decode(out)
         return values if deadline > time() else None
 
     def save(self, header: bytes, values: Values) -> bytes:  # noqa: ARG002 - as Memory's
         """The Set-Cookie line for these values."""
-        message = _encode((time() + _LIVES, values))
+        message = _encode((time() + LIVES, values))
         nonce = os.urandom(_NONCE)
         out = bytearray(len(message) + _TAG)
-        _seal(
-            _from_buffer(out), _null, message, len(message), _NAME, len(_NAME), _null, nonce, _KEY
-        )
-        return _NAME + _to_text(nonce + out)[1:-1] + _SUFFIX
+        _seal(_from_buffer(out), _null, message, len(message), NAME, len(NAME), _null, nonce, _KEY)
+        return NAME + _to_text(nonce + out)[1:-1] + SUFFIX
 
 
 class Memory:
@@ -102,10 +98,10 @@ class Memory:
 
     def load(self, header: bytes) -> Values | None:
         """The values behind a Cookie header."""
-        start = header.find(_NAME)
+        start = header.find(NAME)
         if start < 0:
             return None
-        row = self._rows.get(sha256(header[start + len(_NAME) :]).digest())
+        row = self._rows.get(sha256(header[start + len(NAME) :]).digest())
         if row is None:
             return None
         deadline, values = _decode(row)
@@ -113,10 +109,10 @@ class Memory:
 
     def save(self, header: bytes, values: Values) -> bytes | None:
         """The Set-Cookie line for a new session's id."""
-        start = header.find(_NAME)
-        token = header[start + len(_NAME) :] if start >= 0 else os.urandom(32).hex().encode()
-        self._rows[sha256(token).digest()] = _encode((time() + _LIVES, values))
-        return None if start >= 0 else _NAME + token + _SUFFIX
+        start = header.find(NAME)
+        token = header[start + len(NAME) :] if start >= 0 else os.urandom(32).hex().encode()
+        self._rows[sha256(token).digest()] = _encode((time() + LIVES, values))
+        return None if start >= 0 else NAME + token + SUFFIX
 
 
 class LimitMiddleware:

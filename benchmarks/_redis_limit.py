@@ -21,11 +21,7 @@ from aiohttp import web
 
 from sojourn_redis._scripts import REPLACE, terms
 
-from ._limit import Values
-
-_NAME = b"__Host-session="
-_SUFFIX = b"; Max-Age=1800; Path=/; Secure; HttpOnly; SameSite=Lax"
-_LIVES = 1800
+from ._limit import LIVES, NAME, SUFFIX, Values
 
 _HEADER = Struct(">dd")
 _encode = msgspec.msgpack.Encoder().encode
@@ -96,11 +92,11 @@ class Rows:
 
     async def load(self, header: bytes) -> tuple[float, Values] | None:
         """Version and values behind a Cookie header."""
-        start = header.find(_NAME)
+        start = header.find(NAME)
         if start < 0:
             return None
         wire = self._wire or await self._connected()
-        row = await wire.ask("GET", sha256(header[start + len(_NAME) :]).digest())
+        row = await wire.ask("GET", sha256(header[start + len(NAME) :]).digest())
         if row is None:
             return None
         version, deadline = _HEADER.unpack_from(row)
@@ -109,16 +105,16 @@ class Rows:
     async def save(self, header: bytes, version: float, values: Values) -> bytes | None:
         """The Set-Cookie line for a new session's id."""
         wire, now = self._wire or await self._connected(), time()
-        deadline = now + _LIVES
+        deadline = now + LIVES
         row = _HEADER.pack(version + 1, deadline) + _encode(values)
         if version:
-            key = sha256(header[header.find(_NAME) + len(_NAME) :]).digest()
-            numbers = terms(version, now, _LIVES * 1000, deadline)
+            key = sha256(header[header.find(NAME) + len(NAME) :]).digest()
+            numbers = terms(version, now, LIVES * 1000, deadline)
             await wire.ask("EVALSHA", REPLACE.digest, "1", key, numbers, row)
             return None
         token = os.urandom(32).hex().encode()
-        await wire.ask("SET", sha256(token).digest(), row, "PX", _LIVES * 1000)
-        return _NAME + token + _SUFFIX
+        await wire.ask("SET", sha256(token).digest(), row, "PX", LIVES * 1000)
+        return NAME + token + SUFFIX
 
 
 class LimitMiddleware:
